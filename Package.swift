@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A module of ours: Swift 6 mode, every warning an error.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+/// A C library of the system: a module map and a shim in `Sources/C`, imported by one leaf only.
+func system(_ name: String, pkgConfig: String? = nil, debian: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+let package = Package(
+    name: "pyralog",
+    products: [
+        .executable(name: "pyralog", targets: ["Server"]),
+        .library(name: "StorageEngine", targets: ["StorageEngine"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "Server",
+            dependencies: [
+                "Routes", "HTTP", "HTTPClient", "JSON", "StorageEngine", "Metrics", "Platform",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        module("Routes", ["HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
+        module("HTTP", ["Metrics", "Platform", "CMicroHTTPD", "CZlib", "CZstd"]),
+        module("StorageEngine", ["Metrics", "Platform"]),
+        module("JSON", ["Platform", "CJansson", "CSimdJSON"]),
+        module("HTTPClient", ["CCurl"]),
+        module("Metrics", ["Platform"]),
+        module("Platform", ["CPlatform", "CXXHash"]),
+
+        .target(
+            name: "CSimdJSON", path: "Sources/C/CSimdJSON",
+            linkerSettings: [.linkedLibrary("simdjson")]),
+        system("CPlatform", debian: "libc6-dev"),
+        system("CXXHash", pkgConfig: "libxxhash", debian: "libxxhash-dev"),
+        system("CMicroHTTPD", pkgConfig: "libmicrohttpd", debian: "libmicrohttpd-dev"),
+        system("CJansson", pkgConfig: "jansson", debian: "libjansson-dev"),
+        system("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
+        system("CZstd", pkgConfig: "libzstd", debian: "libzstd-dev"),
+        system("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
+
+        tests("PlatformTests", ["Platform"]),
+        tests("MetricsTests", ["Metrics"]),
+        tests("JSONTests", ["JSON", "Platform"]),
+        tests("HTTPTests", ["HTTP", "Metrics", "Platform"]),
+        tests("StorageEngineTests", ["StorageEngine", "Platform", "Metrics"]),
+        tests("ModelTests", ["StorageEngine", "Platform", "Metrics"]),
+        tests("RoutesTests", ["Routes", "HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
+        tests("ServerTests", ["Server"]),
+        tests("TidyTests", []),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)
