@@ -1,0 +1,51 @@
+/// Everything the engine refuses or cannot do. Nothing was applied unless the case says otherwise.
+package enum EngineError: Error, Equatable, Sendable {
+    case logNotFound(log: String)
+    /// Exists with another configuration; `differences` are dotted field names.
+    case logExists(log: String, differences: [String])
+    case invalidConfiguration(field: String, reason: String)
+    /// A documented feature that this build does not have yet.
+    case notImplemented(feature: String)
+    case keyNotFound
+    case partitionOutOfRange(partition: Int, partitions: Int)
+    /// Beyond the tail (the next offset to be given).
+    case offsetOutOfRange(tail: Offset)
+    /// Below the first kept record.
+    case offsetTrimmed(first: Offset)
+    case preconditionFailed(current: Revision?)
+    case offsetMismatch(tail: Offset)
+    case epochChanged(current: Epoch)
+    case integerOverflow
+    case notAnInteger
+    case recordTooLarge(limit: Int, size: Int)
+    case acknowledgementUnavailable(requested: Acknowledgement, available: Acknowledgement)
+    case producerFenced(currentEpoch: Int64)
+    case producerGap(expectedSequence: Int64)
+    /// A budget of memory is used up; `budget` names it: `server` or the log.
+    case memoryFull(budget: String, limit: Int, used: Int)
+    /// The commit log failed earlier; reads go on at the committed state.
+    case logReadOnly(log: String, reason: String)
+    /// The commit log failed under this write: whether it survives is unknown.
+    case outcomeUnknown(reason: String)
+    case logDeleted
+    case shuttingDown
+}
+
+/// What an acknowledged write survives, in ascending strength.
+package enum Acknowledgement: String, Comparable, Sendable, CaseIterable {
+    case memory
+    case disk
+    case quorum
+
+    package static func < (left: Acknowledgement, right: Acknowledgement) -> Bool {
+        left.rank < right.rank
+    }
+
+    private var rank: Int {
+        switch self {
+        case .memory: 0
+        case .disk: 1
+        case .quorum: 2
+        }
+    }
+}
