@@ -86,8 +86,8 @@ struct ExpositionTests {
         fill()
         registry.collect("empty_bytes", help: "A family without samples.", kind: .gauge) { [] }
         let promtool = Process()
-        promtool.executableURL = URL(fileURLWithPath: "/usr/bin/promtool")
-        promtool.arguments = ["check", "metrics"]
+        promtool.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        promtool.arguments = ["promtool", "check", "metrics"]
         let input = Pipe()
         let output = Pipe()
         promtool.standardInput = input
