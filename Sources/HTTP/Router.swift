@@ -2,27 +2,49 @@ import Platform
 
 /// Matches raw paths against the route table and runs handlers. Knows no socket.
 package final class Router: Sendable {
+    let root: RouteNode
+    let endpoints: [Endpoint]
+    private let problem: @Sendable (any Error, Request?) -> Response
+
     /// - Parameters:
     ///   - problem: the one mapping from any error to a response, `Routes`' own.
     package init(routes: [Route], problem: @escaping @Sendable (any Error, Request?) -> Response) {
-        fatalError("skeleton")
+        var endpoints: [Endpoint] = []
+        let rows = routes.map { route in
+            let pattern = RoutePattern(route.pattern)
+            return (segments: pattern.segments[...], pattern: pattern, route: route)
+        }
+        root = RouteNode(rows) { method, pattern, action in
+            let endpoint = Endpoint(method: method, pattern: pattern, action: action, index: endpoints.count)
+            endpoints.append(endpoint)
+            return endpoint
+        }
+        self.endpoints = endpoints
+        self.problem = problem
     }
 
-    /// Runs one request to its end in process, body included, waiting for deferred replies and collecting streams.
-    /// For tests of routes: everything but the socket.
-    package func respond(to request: Request) -> CollectedResponse { fatalError("skeleton") }
-}
+    func response(to error: any Error, _ request: Request?) -> Response {
+        var response = problem(error, request)
+        if case HTTPFailure.methodNotAllowed(let allow) = error,
+            !response.fields.contains(where: { "\($0.name)" == "Allow" })
+        {
+            response.fields.append(HeaderField("Allow", allow))
+        }
+        return response
+    }
 
-package struct CollectedResponse: Sendable {
-    package let status: Int
-    package let contentType: String?
-    package let fields: [HeaderField]
-    package let body: [UInt8]
-    package func field(_ name: String) -> String? { fatalError("skeleton") }
-    package init(status: Int, contentType: String?, fields: [HeaderField], body: [UInt8]) {
-        self.status = status
-        self.contentType = contentType
-        self.fields = fields
-        self.body = body
+    /// Calls the handler of a request whose body is complete.
+    func reply(_ endpoint: Endpoint, _ request: Request) throws -> Reply {
+        switch endpoint.action {
+        case .route(let route): try route.handler(request)
+        case .options(let allow): .now(Response(status: 204, fields: [HeaderField("Allow", allow)]))
+        }
+    }
+
+    func bodyHandling(_ endpoint: Endpoint, _ request: Request) throws -> BodyHandling {
+        switch endpoint.action {
+        case .route(let route): try route.body(request)
+        case .options: .none
+        }
     }
 }
