@@ -1,1 +1,6 @@
-package enum Routes {}
+import HTTP
+
+/// The API, top to bottom: every path and method that the server answers. `HEAD` and `OPTIONS` follow from these rows.
+package func routeTable(_ services: Services) -> [Route] {
+    recordRoutes(services)
+}

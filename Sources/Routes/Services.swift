@@ -1,0 +1,71 @@
+import HTTP
+import Metrics
+import Platform
+import StorageEngine
+import Synchronization
+
+/// What handlers work with. One a server; everything in it is safe from any thread.
+package final class Services: Sendable {
+    package let engine: Engine
+    package let metrics: MetricsRegistry
+    package let workers = Workers()
+    package let readiness = Readiness()
+    package let information: ServerInformation
+    /// The answer of `/v1/config`.
+    package let configuration: [ConfigurationEntry]
+    package let limits: RouteLimits
+    /// What a log gets that is created without being configured.
+    package let logDefaults: LogConfiguration
+    /// Whether writing to a log that does not exist creates it.
+    package let createsLogs: Bool
+    package let problems: ProblemMapping
+
+    package var clock: Clock { engine.clock }
+
+    package init(
+        engine: Engine, metrics: MetricsRegistry, information: ServerInformation = ServerInformation(),
+        configuration: [ConfigurationEntry] = [], limits: RouteLimits = RouteLimits(),
+        logDefaults: LogConfiguration = LogConfiguration(), createsLogs: Bool = true,
+        reportUnexpected: @escaping @Sendable (any Error, String) -> Void = { _, _ in }
+    ) {
+        self.engine = engine
+        self.metrics = metrics
+        self.information = information
+        self.configuration = configuration
+        self.limits = limits
+        self.logDefaults = logDefaults
+        self.createsLogs = createsLogs
+        problems = ProblemMapping(reportUnexpected: reportUnexpected)
+    }
+
+    /// A router over the whole table, with the one error mapping.
+    package func router() -> Router {
+        Router(routes: routeTable(self)) { [problems] error, request in problems.response(for: error, request)
+        }
+    }
+
+    /// Ends the worker threads. Call it after the HTTP server has stopped.
+    package func stop() { workers.stop() }
+}
+
+/// Whether `/readyz` says yes.
+package final class Readiness: Sendable {
+    private let ready = Atomic<Bool>(false)
+
+    package var isReady: Bool {
+        get { ready.load(ordering: .relaxed) }
+        set { ready.store(newValue, ordering: .relaxed) }
+    }
+}
+
+/// Bounds on what one request may bring or ask for; each has an error that names it.
+package struct RouteLimits: Sendable {
+    package var valueBytesMax = 32 * 1024 * 1024
+    /// A JSON array, a batch, an atomic NDJSON body.
+    package var batchBytesMax = 8 * 1024 * 1024
+    package var controlBodyBytesMax = 1024 * 1024
+    package static let keyBytesMax = 1024
+    package static let keysPerCallMax = 1000
+    package static let afterWaitMilliseconds: Int64 = 10_000
+    package init() {}
+}
