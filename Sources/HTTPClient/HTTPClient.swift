@@ -1,1 +1,90 @@
-package enum CurlStub {}
+import CCurl
+
+/// HTTP for the command-line client: one request after the other, over a connection that is kept. Not thread-safe.
+package final class HTTPClient {
+    private let handle: CurlHandle
+
+    package init() throws(HTTPClientFailure) { handle = try CurlHandle() }
+
+    /// Sends a request and hands on the body of its response as it arrives.
+    ///
+    /// - Parameter receive: gets the head with every piece; false ends the transfer, which is no failure.
+    /// - Throws: when there is no complete response, whatever its status would have been.
+    package func send(
+        _ request: ClientRequest, receive: (ClientResponse, UnsafeRawBufferPointer) -> Bool
+    ) throws(HTTPClientFailure) -> ClientResponse {
+        for field in request.fields where field.value.utf8.contains(where: { $0 < 0x20 }) {
+            throw HTTPClientFailure("\(field.name) has a control character in it")
+        }
+        let result = withoutActuallyEscaping(receive) { receive in perform(request, receive) }
+        return try result.get()
+    }
+
+    /// Sends a request and collects the body of its response.
+    package func send(_ request: ClientRequest) throws(HTTPClientFailure) -> (ClientResponse, body: [UInt8]) {
+        var body: [UInt8] = []
+        let response = try send(request) { _, bytes in
+            body.append(contentsOf: bytes)
+            return true
+        }
+        return (response, body)
+    }
+
+    private func perform(
+        _ request: ClientRequest, _ receive: @escaping Transfer.Receive
+    ) -> Result<ClientResponse, HTTPClientFailure> {
+        var source: Int32?
+        if case .file(let descriptor, _) = request.body { source = descriptor }
+        let transfer = Transfer(source: source, receive: receive)
+        handle.reset()
+        configure(request)
+        let context = Unmanaged.passUnretained(transfer).toOpaque()
+        handle.set(CURLOPT_HEADERFUNCTION, Transfer.onHeader)
+        handle.set(CURLOPT_HEADERDATA, context)
+        handle.set(CURLOPT_WRITEFUNCTION, Transfer.onData)
+        handle.set(CURLOPT_WRITEDATA, context)
+        handle.set(CURLOPT_READFUNCTION, Transfer.onRead)
+        handle.set(CURLOPT_READDATA, context)
+
+        let code = withExtendedLifetime(transfer) { performBody(request.body) }
+        if let failure = transfer.readFailure { return .failure(HTTPClientFailure(failure)) }
+        guard code == CURLE_OK || transfer.wasStopped else { return .failure(handle.describe(code)) }
+        return .success(transfer.response)
+    }
+
+    private func performBody(_ body: ClientRequest.Body) -> CURLcode {
+        guard case .bytes(var bytes) = body else { return handle.perform() }
+        handle.setOffset(CURLOPT_POSTFIELDSIZE_LARGE, bytes.count)
+        return bytes.withUnsafeMutableBytes { buffer in
+            handle.set(CURLOPT_POSTFIELDS, buffer.baseAddress)
+            return handle.perform()
+        }
+    }
+
+    private func configure(_ request: ClientRequest) {
+        handle.set(CURLOPT_URL, request.url)
+        handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
+        handle.set(CURLOPT_NOSIGNAL, 1)
+        handle.set(CURLOPT_TCP_NODELAY, 1)
+        handle.set(CURLOPT_CONNECTTIMEOUT, 10)
+        handle.set(CURLOPT_PATH_AS_IS, 1)
+        if let seconds = request.silenceTimeoutSeconds {
+            handle.set(CURLOPT_LOW_SPEED_LIMIT, 1)
+            handle.set(CURLOPT_LOW_SPEED_TIME, seconds)
+        }
+        switch request.body {
+        case .none:
+            if request.method == "HEAD" { handle.set(CURLOPT_NOBODY, 1) }
+        case .bytes:
+            handle.set(CURLOPT_POST, 1)
+            if !request.fields.contains(where: { $0.name.lowercased() == "content-type" }) {
+                handle.add(field: "Content-Type:")
+            }
+        case .file(_, let length):
+            handle.set(CURLOPT_UPLOAD, 1)
+            if let length { handle.setOffset(CURLOPT_INFILESIZE_LARGE, length) }
+        }
+        handle.set(CURLOPT_CUSTOMREQUEST, request.method)
+        for field in request.fields { handle.add(field: "\(field.name): \(field.value)") }
+    }
+}

@@ -1,0 +1,74 @@
+/// Every key that this version has a use for.
+extension Setting {
+    static let host = Setting("host", .text, .text("127.0.0.1"), "Address to listen on")
+    static let port = Setting(
+        "port", .integer(0...65535), .integer(7070), "Port to listen on; 0 takes a free one")
+    static let insecure = Setting(
+        "insecure", .boolean, .boolean(false), "Allow an address that is not loopback, without tokens and TLS"
+    )
+    static let allowedHosts = Setting(
+        "allowed_hosts", .list, .list([]), "Names accepted in Host, beside IP addresses and localhost")
+    static let corsOrigins = Setting("cors.origins", .list, .list([]), "Web origins that may use the server")
+
+    static let mode = Setting(
+        "mode", .choice(["memory", "persistent", "hybrid"]), .text("memory"), "Mode of logs that do not say")
+    static let maxMemory = Setting(
+        "max_memory", .bytes((1 << 20)...Int64.max), .none,
+        "Memory limit; 80 % of the machine or cgroup if not given")
+    static let autoCreate = Setting(
+        "auto_create", .boolean, .boolean(true), "Create a log when something is written to it")
+    static let initFile = Setting("init", .text, .none, "File (YAML or JSON) of logs to create at the start")
+
+    static let connections = Setting(
+        "limits.connections", .integer(1...1_000_000), .integer(10_000), "Connections at once")
+    static let connectionsPerAddress = Setting(
+        "limits.connections_per_address", .integer(1...1_000_000), .none,
+        "Connections at once from one address")
+    static let body = Setting(
+        "limits.body", .bytes(1024...(1 << 31)), .integer(8 << 20), "JSON arrays, batches, atomic NDJSON")
+    static let value = Setting("limits.value", .bytes(1024...(1 << 31)), .integer(32 << 20), "One value")
+    static let bodiesInFlight = Setting(
+        "limits.bodies_in_flight", .bytes((1 << 20)...Int64.max), .integer(1 << 30),
+        "All request bodies together")
+    static let headers = Setting(
+        "limits.headers", .bytes(1024...(1 << 20)), .integer(32 << 10), "Request headers")
+    static let target = Setting(
+        "limits.target", .bytes(256...(1 << 20)), .integer(16 << 10), "Path and query")
+    static let headerTimeout = Setting(
+        "limits.header_timeout", .duration(100...3_600_000), .integer(10_000), "For the headers of a request")
+    static let bodyTimeout = Setting(
+        "limits.body_timeout", .duration(100...3_600_000), .integer(10_000),
+        "For a body, until it must keep the minimum rate")
+    static let bodyRate = Setting(
+        "limits.body_rate", .bytes(0...(1 << 30)), .integer(1024), "Minimum rate of a body, in bytes a second"
+    )
+    static let idleTimeout = Setting(
+        "limits.idle_timeout", .duration(100...86_400_000), .integer(60_000), "For an idle connection")
+
+    static let logLevel = Setting(
+        "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+        .text("info"),
+        "Least important messages that are logged; read again on SIGHUP")
+    static let logFormat = Setting(
+        "log.format", .choice(["auto", "text", "json"]), .text("auto"),
+        "auto: text on a terminal, JSON lines otherwise")
+
+    static let all: [Setting] = [
+        host, port, insecure, allowedHosts, corsOrigins, mode, maxMemory, autoCreate, initFile,
+        connections, connectionsPerAddress, body, value, bodiesInFlight, headers, target, headerTimeout,
+        bodyTimeout,
+        bodyRate, idleTimeout, logLevel, logFormat,
+    ]
+
+    static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
+
+    /// Documented keys whose feature this version does not have.
+    static let later: Set<String> = [
+        "data_dir", "max_disk", "eviction", "watermark", "restore", "allowed_locations", "tokens_file",
+        "snapshots.interval", "snapshots.location", "snapshots.keep", "snapshots.restore",
+        "s3.endpoint", "s3.region", "s3.path_style",
+        "external_files.parquet", "external_files.safetensors", "external_files.zarr",
+        "sql.memory", "sql.threads", "sql.timeout", "sql.max_rows", "sql.workers", "duckdb_library",
+        "tls.certificate", "tls.key", "tls.client_ca", "test_mode",
+    ]
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+
+/// The configuration keys as flags of `serve`. Optional all: one that is not given must not hide the environment.
+struct SettingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp(Setting.host.help, valueName: "address"))
+    var host: String?
+    @Option(help: ArgumentHelp(Setting.port.help, valueName: "number"))
+    var port: String?
+    @Flag(help: ArgumentHelp(Setting.insecure.help))
+    var insecure = false
+    @Option(help: ArgumentHelp(Setting.allowedHosts.help, valueName: "name,…"))
+    var allowedHosts: String?
+    @Option(help: ArgumentHelp(Setting.corsOrigins.help, valueName: "origin,…"))
+    var corsOrigins: String?
+    @Option(help: ArgumentHelp(Setting.mode.help, valueName: "mode"))
+    var mode: String?
+    @Option(help: ArgumentHelp(Setting.maxMemory.help, valueName: "size"))
+    var maxMemory: String?
+    @Option(help: ArgumentHelp(Setting.autoCreate.help, valueName: "bool"))
+    var autoCreate: String?
+    @Option(name: .customLong("init"), help: ArgumentHelp(Setting.initFile.help, valueName: "file"))
+    var initFile: String?
+    @Option(help: ArgumentHelp(Setting.connections.help, valueName: "number"))
+    var limitsConnections: String?
+    @Option(help: ArgumentHelp(Setting.connectionsPerAddress.help, valueName: "number"))
+    var limitsConnectionsPerAddress: String?
+    @Option(help: ArgumentHelp(Setting.body.help, valueName: "size"))
+    var limitsBody: String?
+    @Option(help: ArgumentHelp(Setting.value.help, valueName: "size"))
+    var limitsValue: String?
+    @Option(help: ArgumentHelp(Setting.bodiesInFlight.help, valueName: "size"))
+    var limitsBodiesInFlight: String?
+    @Option(help: ArgumentHelp(Setting.headers.help, valueName: "size"))
+    var limitsHeaders: String?
+    @Option(help: ArgumentHelp(Setting.target.help, valueName: "size"))
+    var limitsTarget: String?
+    @Option(help: ArgumentHelp(Setting.headerTimeout.help, valueName: "duration"))
+    var limitsHeaderTimeout: String?
+    @Option(help: ArgumentHelp(Setting.bodyTimeout.help, valueName: "duration"))
+    var limitsBodyTimeout: String?
+    @Option(help: ArgumentHelp(Setting.bodyRate.help, valueName: "size"))
+    var limitsBodyRate: String?
+    @Option(help: ArgumentHelp(Setting.idleTimeout.help, valueName: "duration"))
+    var limitsIdleTimeout: String?
+    @Option(help: ArgumentHelp(Setting.logLevel.help, valueName: "level"))
+    var logLevel: String?
+    @Option(help: ArgumentHelp(Setting.logFormat.help, valueName: "format"))
+    var logFormat: String?
+
+    /// The texts that were given, by key.
+    var given: [String: String] {
+        let texts: [(Setting, String?)] = [
+            (.host, host),
+            (.port, port),
+            (.insecure, insecure ? "true" : nil),
+            (.allowedHosts, allowedHosts),
+            (.corsOrigins, corsOrigins),
+            (.mode, mode),
+            (.maxMemory, maxMemory),
+            (.autoCreate, autoCreate),
+            (.initFile, initFile),
+            (.connections, limitsConnections),
+            (.connectionsPerAddress, limitsConnectionsPerAddress),
+            (.body, limitsBody),
+            (.value, limitsValue),
+            (.bodiesInFlight, limitsBodiesInFlight),
+            (.headers, limitsHeaders),
+            (.target, limitsTarget),
+            (.headerTimeout, limitsHeaderTimeout),
+            (.bodyTimeout, limitsBodyTimeout),
+            (.bodyRate, limitsBodyRate),
+            (.idleTimeout, limitsIdleTimeout),
+            (.logLevel, logLevel),
+            (.logFormat, logFormat),
+        ]
+        return Dictionary(
+            uniqueKeysWithValues: texts.compactMap { setting, text in text.map { (setting.key, $0) } })
+    }
+}

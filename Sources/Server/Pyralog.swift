@@ -1,0 +1,12 @@
+import ArgumentParser
+
+@main
+struct Pyralog: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pyralog",
+        abstract: "Append-only logs and keys with deadlines, over HTTP.",
+        version: "pyralog \(version)",
+        subcommands: [Serve.self, Append.self, Tail.self, Get.self, Put.self, Delete.self, Logs.self])
+
+    static let version = "0.1.0"
+}
