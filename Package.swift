@@ -29,6 +29,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -46,7 +47,7 @@ let package = Package(
             swiftSettings: strict),
         module("Routes", ["HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
         module("HTTP", ["Metrics", "Platform", "CMicroHTTPD", "CZlib", "CZstd"]),
-        module("StorageEngine", ["Metrics", "Platform"]),
+        module("StorageEngine", ["Metrics", "Platform", .product(name: "HeapModule", package: "swift-collections")]),
         module("JSON", ["Platform", "CJansson", "CSimdJSON"]),
         module("HTTPClient", ["CCurl"]),
         module("Metrics", ["Platform"]),

@@ -4,6 +4,8 @@ import Platform
 package struct EngineConfiguration: Sendable {
     /// Hard limit on accounted memory; nil: 80 % of the machine's or cgroup's.
     package var maxMemoryBytes: Int?
+    /// Where entries become durable; nil for memory mode. A seam for modes to come, and for tests.
+    package var makeCommitLog: @Sendable (LogConfiguration) -> (any CommitLog)? = { _ in nil }
     package init() {}
 }
 
@@ -11,42 +13,126 @@ package struct EngineConfiguration: Sendable {
 package final class Engine: Sendable {
     package let clock: Clock
     package let receipts: IdempotencyReceipts
+    private let services: EngineServices
+    private let logs = Lock<[String: Log]>([:])
+    private let threads = Lock<[Thread]>([])
 
     package init(configuration: EngineConfiguration, clock: Clock, metrics: MetricsRegistry) {
-        fatalError("skeleton")
+        self.clock = clock
+        receipts = IdempotencyReceipts(clock: clock)
+        let limit = configuration.maxMemoryBytes ?? MachineMemory.limitBytes() / 10 * 8
+        services = EngineServices(
+            clock: clock, memory: MemoryAccount(name: "server", limitBytes: limit),
+            makeCommitLog: configuration.makeCommitLog)
     }
 
     /// Starts the background threads: clock tick, notifier, maintenance.
-    package func start() { fatalError("skeleton") }
-    /// Stops them; waiting readers are woken first.
-    package func stop() { fatalError("skeleton") }
+    package func start() {
+        let services = services
+        threads.withLock { threads in
+            guard threads.isEmpty else { return }
+            threads = [
+                Thread(name: "clock") { services.clock.runTicker() },
+                Thread(name: "notifier") { services.notifier.run() },
+                Thread(name: "maintenance") { services.maintenance.run() },
+            ]
+        }
+    }
 
-    package func log(named name: String) -> Log? { fatalError("skeleton") }
+    /// Stops them; waiting readers are woken first.
+    package func stop() {
+        for log in allLogs() { for partition in log.partitions { partition.wakeAllWaiters() } }
+        clock.stop()
+        services.notifier.stop()
+        services.maintenance.stop()
+        let running = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in running { thread.join() }
+    }
+
+    // MARK: Logs
+
+    package func log(named name: String) -> Log? { logs.withLock { $0[name] } }
 
     /// - Returns: `created` false when it exists with an equal configuration.
     /// - Throws: `logExists` with the differing fields, `invalidConfiguration`, `notImplemented`.
     package func createLog(
         named name: String, _ configuration: LogConfiguration
-    ) throws(EngineError) -> (log: Log, created: Bool) { fatalError("skeleton") }
+    ) throws(EngineError) -> (log: Log, created: Bool) {
+        try configuration.validate()
+        let result: (log: Log, created: Bool) = logs.withLock { logs in
+            if let log = logs[name] { return (log, false) }
+            let log = Log(name: name, configuration: configuration, services: services)
+            logs[name] = log
+            return (log, true)
+        }
+        if !result.created {
+            let differences = result.log.configuration.differences(from: configuration)
+            if !differences.isEmpty { throw .logExists(log: name, differences: differences) }
+        }
+        return result
+    }
 
     /// The log, created with defaults and this compaction when it does not exist.
     package func logForWriting(
         named name: String, compaction: LogConfiguration.Compaction
-    ) throws(EngineError) -> Log { fatalError("skeleton") }
+    ) throws(EngineError) -> Log {
+        logs.withLock { logs in
+            if let log = logs[name] { return log }
+            var configuration = LogConfiguration()
+            configuration.compaction = compaction
+            let log = Log(name: name, configuration: configuration, services: services)
+            logs[name] = log
+            return log
+        }
+    }
 
-    /// Changes what can change in place; `invalidConfiguration` names a field that cannot (partitions, compaction…).
+    /// Changes what can change in place: TTL, retention, memory limit, schema.
+    /// - Throws: `invalidConfiguration` naming a field that cannot change.
     package func updateLog(
         named name: String, _ configuration: LogConfiguration
-    ) throws(EngineError) -> Log { fatalError("skeleton") }
+    ) throws(EngineError) -> Log {
+        guard let log = log(named: name) else { throw .logNotFound(log: name) }
+        try configuration.validate()
+        if let fixed = log.configuration.fixedDifferences(from: configuration).first {
+            throw .invalidConfiguration(field: fixed, reason: "cannot be changed once the log exists")
+        }
+        log.update(configuration)
+        return log
+    }
 
     /// Waiting readers end with `logDeleted`.
-    package func deleteLog(named name: String) throws(EngineError) { fatalError("skeleton") }
+    package func deleteLog(named name: String) throws(EngineError) {
+        guard let log = logs.withLock({ $0.removeValue(forKey: name) }) else { throw .logNotFound(log: name) }
+        log.markDeleted()
+    }
 
     /// In byte order of names.
     package func logs(prefix: String, startAfter: String?, limit: Int) -> (logs: [Log], hasMore: Bool) {
-        fatalError("skeleton")
+        let names = logs.withLock { logs in
+            logs.keys.filter { name in
+                name.hasPrefix(prefix) && (startAfter.map { Self.precedes($0, name) } ?? true)
+            }
+        }.sorted(by: Self.precedes)
+        let chosen = names.prefix(limit).compactMap { log(named: $0) }
+        return (chosen, names.count > limit)
     }
 
-    package var memoryLimitBytes: Int { fatalError("skeleton") }
-    package var memoryUsedBytes: Int { fatalError("skeleton") }
+    private static func precedes(_ left: String, _ right: String) -> Bool {
+        left.utf8.lexicographicallyPrecedes(right.utf8)
+    }
+
+    private func allLogs() -> [Log] { logs.withLock { Array($0.values) } }
+
+    // MARK: Figures
+
+    package var memoryLimitBytes: Int { services.memory.limitBytes }
+    package var memoryUsedBytes: Int { services.memory.totalBytes }
+    package var memory: MemoryAccount { services.memory }
+    /// How late the maintenance thread is with what is due: expired rows are invisible all the same.
+    package var expiryLagMilliseconds: Int64 { services.maintenance.lagMilliseconds }
+    /// After the clock was moved: looks at once for what is due.
+    package func clockMoved() { services.maintenance.poke() }
 }

@@ -1,83 +1,108 @@
 import Platform
+import Synchronization
 
 /// A named, partitioned, append-only log and the keys over it.
+///
+/// Lock order: a log's producers, then partitions by log identity and number. Thread-safe.
 package final class Log: Sendable {
     package let name: String
     package let epoch: Epoch
-    package var configuration: LogConfiguration { fatalError("skeleton") }
     package let partitionCount: Int
-    package var isDeleted: Bool { fatalError("skeleton") }
+    let partitions: [Partition]
+    let account: MemoryAccount
+    let producers = Lock(ProducerTable())
+    let clock: Clock
+    let isImmediate: Bool
+    private let current: Lock<LogConfiguration>
+    private let nextUnkeyedPartition = Atomic<Int>(0)
+    private let deleted = Atomic<Bool>(false)
+    /// Records and bytes handed to readers.
+    let readCount = Atomic<Int>(0)
+    let readBytes = Atomic<Int>(0)
 
-    init() { fatalError("skeleton") }
-
-    /// The partition that keyed records go to: XXH3 (seed 0) of the key modulo the partition count.
-    package func partition(ofKey key: RawSpan) -> Int { fatalError("skeleton") }
-
-    // MARK: Writing
-
-    /// Appends all records of the draft or none. A keyed record whose type is a tombstone deletes its key.
-    package func append(_ draft: Draft, _ options: AppendOptions) throws(EngineError) -> Outcome<AppendResult> {
-        fatalError("skeleton")
+    init(name: String, configuration: LogConfiguration, services: EngineServices) {
+        let epoch = Epoch.random()
+        let account = MemoryAccount(
+            name: name, limitBytes: configuration.memory.maxBytes, parent: services.memory)
+        let commitLog = services.makeCommitLog(configuration)
+        let policy = PartitionPolicy(configuration)
+        self.name = name
+        self.epoch = epoch
+        self.account = account
+        clock = services.clock
+        isImmediate = commitLog == nil
+        current = Lock(configuration)
+        partitionCount = configuration.partitions
+        partitions = (0..<configuration.partitions).map { number in
+            Partition(
+                number: number, logName: name, epoch: epoch, policy: policy, account: account,
+                commitLog: commitLog,
+                services: services)
+        }
     }
 
-    package func put(key: RawSpan, value: RawSpan, _ options: PutOptions) throws(EngineError) -> Outcome<PutResult> {
-        fatalError("skeleton")
+    package var configuration: LogConfiguration { current.withLock { $0 } }
+    package var isDeleted: Bool { deleted.load(ordering: .relaxed) }
+
+    /// The partition that keyed records go to: XXH3 (seed 0, part of the format) of the key modulo the partition count.
+    @inline(__always)
+    package func partition(ofKey key: RawSpan) -> Int {
+        partitionCount == 1 ? 0 : key.withUnsafeBytes { partition(of: $0) }
     }
 
-    /// - Throws: `keyNotFound` when there is no live key, `preconditionFailed`.
-    package func delete(
-        key: RawSpan, condition: Condition, acknowledgement: Acknowledgement?
-    ) throws(EngineError) -> Outcome<PutResult> { fatalError("skeleton") }
-
-    /// - Throws: `integerOverflow`, `notAnInteger`, `preconditionFailed`.
-    package func increment(key: RawSpan, _ options: IncrementOptions) throws(EngineError) -> Outcome<IncrementResult> {
-        fatalError("skeleton")
+    @inline(__always)
+    func partition(of key: UnsafeRawBufferPointer) -> Int {
+        partitionCount == 1 ? 0 : Int(truncatingIfNeeded: xxh3(key, seed: 0) % UInt64(partitionCount))
     }
 
-    /// Appends the same value again with another deadline: a new revision.
-    package func touch(
-        key: RawSpan, expiry: Expiry, condition: Condition, acknowledgement: Acknowledgement?
-    ) throws(EngineError) -> Outcome<PutResult> { fatalError("skeleton") }
+    func partition(_ number: Int) throws(EngineError) -> Partition {
+        guard partitions.indices.contains(number) else {
+            throw .partitionOutOfRange(partition: number, partitions: partitionCount)
+        }
+        return partitions[number]
+    }
+
+    /// Round robin by call.
+    func partitionForUnkeyed() -> Int {
+        guard partitionCount > 1 else { return 0 }
+        let ticket = nextUnkeyedPartition.wrappingAdd(1, ordering: .relaxed).oldValue
+        return Int(UInt(bitPattern: ticket) % UInt(partitionCount))
+    }
+
+    /// The acknowledgement that a write asks for.
+    /// - Throws: `acknowledgementUnavailable` when the log cannot give it.
+    func requested(_ wanted: Acknowledgement?) throws(EngineError) -> Acknowledgement {
+        guard let wanted else { return .memory }
+        let available = partitions[0].commitLog?.acknowledgement ?? .memory
+        if wanted > available { throw .acknowledgementUnavailable(requested: wanted, available: available) }
+        return wanted
+    }
+
+    // MARK: Life
+
+    func update(_ configuration: LogConfiguration) {
+        current.withLock { $0 = configuration }
+        account.setLimit(bytes: configuration.memory.maxBytes)
+        let policy = PartitionPolicy(configuration)
+        for partition in partitions { partition.update(policy) }
+    }
+
+    func markDeleted() {
+        deleted.store(true, ordering: .sequentiallyConsistent)
+        for partition in partitions { partition.markDeleted() }
+    }
 
     /// Drops what lies before `before`, which may be the tail but not beyond it.
-    package func trim(partition: Int, before: Offset) throws(EngineError) { fatalError("skeleton") }
-
-    // MARK: Reading
-
-    /// The newest committed record of a key unless it is deleted or expired.
-    package func get(key: RawSpan) -> Record? { fatalError("skeleton") }
-
-    /// - Parameters:
-    ///   - maxBytes: of keys and values; at least one record comes.
-    ///   - clamps: moves a start that is trimmed or beyond the tail to the nearest place instead of throwing.
-    /// - Throws: `offsetOutOfRange`, `offsetTrimmed`, `partitionOutOfRange`.
-    package func read(
-        partition: Int, from start: ReadStart, limit: Int, maxBytes: Int, clamps: Bool
-    ) throws(EngineError) -> ReadResult { fatalError("skeleton") }
-
-    /// First kept and tail of a partition.
-    package func bounds(partition: Int) throws(EngineError) -> (first: Offset, tail: Offset) { fatalError("skeleton") }
-
-    /// Live keys in byte order. Scans all keys of the log: call it off the event loop when `keyCount` is large.
-    package func keys(prefix: [UInt8], startAfter: [UInt8]?, limit: Int) -> KeyListing { fatalError("skeleton") }
-    package var keyCount: Int { fatalError("skeleton") }
-
-    /// Calls `wake` once, from the notifier's thread, when the partition's tail passes `offset`, the log is deleted or the
-    /// engine stops. Nil when the tail is already beyond: read again at once.
-    package func waitForRecords(
-        partition: Int, beyond offset: Offset, _ wake: @escaping @Sendable () -> Void
-    ) -> ReadWaiter? { fatalError("skeleton") }
+    package func trim(partition number: Int, before: Offset) throws(EngineError) {
+        try partition(number).trim(before: before.rawValue)
+    }
 
     // MARK: Figures
 
-    package func statistics() -> [PartitionStatistics] { fatalError("skeleton") }
+    package func statistics() -> [PartitionStatistics] { partitions.map { $0.statistics() } }
     /// Memory charged to this log.
-    package func memoryBytes(_ kind: MemoryKind) -> Int { fatalError("skeleton") }
-}
-
-/// A registration made by `waitForRecords`.
-package final class ReadWaiter: Sendable {
-    /// After it returned, `wake` is not called any more unless it was already under way.
-    package func cancel() { fatalError("skeleton") }
-    init() { fatalError("skeleton") }
+    package func memoryBytes(_ kind: MemoryKind) -> Int { account.bytes(kind) }
+    package var readFigures: (records: Int, bytes: Int) {
+        (readCount.load(ordering: .relaxed), readBytes.load(ordering: .relaxed))
+    }
 }

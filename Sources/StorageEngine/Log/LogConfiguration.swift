@@ -73,7 +73,8 @@ package struct LogConfiguration: Equatable, Sendable {
     /// Refuses what is out of range, and documented features that are not built yet.
     package func validate() throws(EngineError) {
         guard (1...Self.partitionsMax).contains(partitions) else {
-            throw .invalidConfiguration(field: "partitions", reason: "must be from 1 to \(Self.partitionsMax)")
+            throw .invalidConfiguration(
+                field: "partitions", reason: "must be from 1 to \(Self.partitionsMax)")
         }
         guard memory.watermark > 0, memory.watermark <= 1 else {
             throw .invalidConfiguration(field: "memory.watermark", reason: "must be above 0 and at most 1")
@@ -84,7 +85,9 @@ package struct LogConfiguration: Equatable, Sendable {
         try validatePositive("retention.max_records", retention.maxRecords.map(Int64.init))
         try validatePositive("memory.max_bytes", memory.maxBytes.map(Int64.init))
         if mode != .memory { throw .notImplemented(feature: "mode \(mode.rawValue)") }
-        if memory.eviction != .reject { throw .notImplemented(feature: "memory.eviction \(memory.eviction.rawValue)") }
+        if memory.eviction != .reject {
+            throw .notImplemented(feature: "memory.eviction \(memory.eviction.rawValue)")
+        }
         if tombstones { throw .notImplemented(feature: "tombstones") }
         if replication != Replication() { throw .notImplemented(feature: "replication") }
         if verification != .none { throw .notImplemented(feature: "verification \(verification.rawValue)") }

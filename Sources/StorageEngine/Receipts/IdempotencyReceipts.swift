@@ -5,12 +5,15 @@ package final class IdempotencyReceipts: Sendable {
     package static let lifetimeMilliseconds: Int64 = 600_000
     /// A larger answer is not kept (its key then protects only concurrent twins).
     package static let answerBytesMax = 1024
+    /// Of keys and answers together, about.
+    package static let budgetBytes = 64 << 20
 
     package struct Answer: Sendable, Equatable {
         package let status: Int
         package let contentType: String?
         package let fields: [Field]
         package let body: [UInt8]
+
         package struct Field: Sendable, Equatable {
             package let name: String
             package let value: String
@@ -19,6 +22,7 @@ package final class IdempotencyReceipts: Sendable {
                 self.value = value
             }
         }
+
         package init(status: Int, contentType: String?, fields: [Field], body: [UInt8]) {
             self.status = status
             self.contentType = contentType
@@ -28,7 +32,7 @@ package final class IdempotencyReceipts: Sendable {
     }
 
     package enum Beginning: Sendable {
-        /// Do the work, then call `finish` or `abandon` on the ticket, on every path.
+        /// Do the work, then call `finish` or `abandon` on the claim, on every path.
         case first(Claim)
         case replay(Answer)
         /// A twin runs; `whenDecided` was stored and will be called once: begin again then.
@@ -38,12 +42,47 @@ package final class IdempotencyReceipts: Sendable {
         case full
     }
 
+    /// The right, and the duty, to answer for a key.
     package final class Claim: Sendable {
+        private let receipts: IdempotencyReceipts
+        private let scope: [UInt8]
+
+        fileprivate init(receipts: IdempotencyReceipts, scope: [UInt8]) {
+            self.receipts = receipts
+            self.scope = scope
+        }
+
         /// Keeps the answer for later twins.
-        package func finish(_ answer: Answer) { fatalError("skeleton") }
+        package func finish(_ answer: Answer) {
+            receipts.decide(scope, answer.body.count <= IdempotencyReceipts.answerBytesMax ? answer : nil)
+        }
+
         /// Forgets the key: the request may be tried again.
-        package func abandon() { fatalError("skeleton") }
-        init() { fatalError("skeleton") }
+        package func abandon() { receipts.decide(scope, nil) }
+    }
+
+    fileprivate struct Receipt {
+        let digest: [UInt8]
+        let expiresAt: Int64
+        var answer: Answer?
+        var twins: [@Sendable () -> Void] = []
+    }
+
+    fileprivate struct State {
+        var receipts: [[UInt8]: Receipt] = [:]
+        /// Oldest first: all live equally long.
+        var order: [(expiresAt: Int64, scope: [UInt8])] = []
+        var orderStart = 0
+        var bytes = 0
+    }
+
+    private let clock: Clock
+    private let budgetBytes: Int
+    private let state = Lock(State())
+
+    package init(clock: Clock, budgetBytes: Int = IdempotencyReceipts.budgetBytes) {
+        self.clock = clock
+        self.budgetBytes = budgetBytes
     }
 
     /// - Parameters:
@@ -51,7 +90,63 @@ package final class IdempotencyReceipts: Sendable {
     ///   - bodyDigest: of the body; another one under the same scope is a mismatch.
     package func begin(
         scope: [UInt8], bodyDigest: [UInt8], whenDecided: @escaping @Sendable () -> Void
-    ) -> Beginning { fatalError("skeleton") }
+    ) -> Beginning {
+        let now = clock.now()
+        return state.withLock { state in
+            state.forgetExpired(now: now)
+            if let receipt = state.receipts[scope] {
+                if receipt.digest != bodyDigest { return .mismatch }
+                if let answer = receipt.answer { return .replay(answer) }
+                state.receipts[scope]?.twins.append(whenDecided)
+                return .running
+            }
+            if state.bytes >= budgetBytes { return .full }
+            let expiresAt = now + Self.lifetimeMilliseconds
+            state.receipts[scope] = Receipt(digest: bodyDigest, expiresAt: expiresAt)
+            state.order.append((expiresAt, scope))
+            state.bytes += State.cost(scope, nil)
+            return .first(Claim(receipts: self, scope: scope))
+        }
+    }
 
-    init() { fatalError("skeleton") }
+    private func decide(_ scope: [UInt8], _ answer: Answer?) {
+        let twins = state.withLock { state -> [@Sendable () -> Void] in
+            guard var receipt = state.receipts[scope], receipt.answer == nil else { return [] }
+            let twins = receipt.twins
+            receipt.twins = []
+            receipt.answer = answer
+            if let answer {
+                state.receipts[scope] = receipt
+                state.bytes += answer.body.count
+            } else {
+                state.receipts[scope] = nil
+                state.bytes -= State.cost(scope, nil)
+            }
+            return twins
+        }
+        for twin in twins { twin() }
+    }
+}
+
+extension IdempotencyReceipts.State {
+    fileprivate static func cost(_ scope: [UInt8], _ answer: IdempotencyReceipts.Answer?) -> Int {
+        256 + 2 * scope.count + (answer?.body.count ?? 0)
+    }
+
+    /// - Complexity: amortised O(1).
+    fileprivate mutating func forgetExpired(now: Int64) {
+        while orderStart < order.count, order[orderStart].expiresAt <= now {
+            let (expiresAt, scope) = order[orderStart]
+            orderStart += 1
+            // A key that was abandoned and begun again has a later receipt; one still running is kept.
+            guard let receipt = receipts[scope], receipt.expiresAt == expiresAt, let answer = receipt.answer
+            else { continue }
+            receipts[scope] = nil
+            bytes -= Self.cost(scope, answer)
+        }
+        if orderStart > 1024, orderStart > order.count / 2 {
+            order.removeFirst(orderStart)
+            orderStart = 0
+        }
+    }
 }

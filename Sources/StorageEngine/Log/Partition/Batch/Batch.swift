@@ -1,1 +1,134 @@
-package final class Batch {}
+import Platform
+
+/// About a mebibyte of records, column by column. Buffers never move; below the committed count nothing ever changes.
+package final class Batch: @unchecked Sendable {
+    // Sendable: `header` is changed only under the partition's lock; readers outside it use copies of the header and
+    // rows below the committed count, which are immutable.
+    let header: UnsafeMutablePointer<BatchHeader>
+    private let slab: UnsafeMutableRawPointer
+    private let slabBytes: Int
+    private let pool: SlabPool
+    private let account: MemoryAccount
+    /// Under the partition's lock, except in `deinit`.
+    private var addedColumns: [UnsafeMutableRawPointer] = []
+    private(set) var chargedBytes: Int
+    private var chargedKind = MemoryKind.payload
+
+    init(base: Int64, plan: ColumnPlan, pool: SlabPool, account: MemoryAccount) {
+        self.pool = pool
+        self.account = account
+        slabBytes = plan.slabBytes
+        slab = pool.allocate(bytes: slabBytes)
+        chargedBytes = slabBytes
+        account.charge(.payload, chargedBytes)
+        header = .allocate(capacity: 1)
+        header.initialize(to: Self.layOut(plan, base: base, in: slab))
+        header.pointee.valueOffsets[0] = 0
+        header.pointee.keyOffsets?[0] = 0
+        header.pointee.extrasOffsets?[0] = 0
+    }
+
+    deinit {
+        account.release(chargedKind, chargedBytes)
+        for column in addedColumns { column.deallocate() }
+        header.deinitialize(count: 1)
+        header.deallocate()
+        pool.free(slab, bytes: slabBytes)
+    }
+
+    private static func layOut(_ plan: ColumnPlan, base: Int64, in slab: UnsafeMutableRawPointer)
+        -> BatchHeader
+    {
+        var cursor = SlabCursor()
+        func column<Element>(_ count: Int, of type: Element.Type) -> UnsafeMutablePointer<Element> {
+            (slab + cursor.take(count * MemoryLayout<Element>.stride)).bindMemory(to: type, capacity: count)
+        }
+        func optional<Element>(
+            _ kind: ColumnPlan.Columns, _ count: Int, of type: Element.Type
+        ) -> UnsafeMutablePointer<Element>? {
+            plan.columns.contains(kind) ? column(count, of: type) : nil
+        }
+        let rows = plan.rows
+        let timestamps = column(rows, of: Int64.self)
+        let valueOffsets = column(rows + 1, of: Int32.self)
+        let keyOffsets = optional(.keys, rows + 1, of: Int32.self)
+        let extrasOffsets = optional(.extras, rows + 1, of: Int32.self)
+        let deadlines = optional(.deadlines, rows, of: Int64.self)
+        let arrivals = optional(.arrivals, rows, of: Int64.self)
+        let deltas = optional(.deltas, rows, of: UInt32.self)
+        let types = optional(.types, rows, of: UInt8.self)
+        let priorities = optional(.priorities, rows, of: UInt8.self)
+        let keys = keyOffsets.map { _ in slab + cursor.take(plan.keyBytes) }
+        let extras = extrasOffsets.map { _ in slab + cursor.take(plan.extrasBytes) }
+        return BatchHeader(
+            base: base, capacityRows: rows, endOfRange: base,
+            timestamps: timestamps, valueOffsets: valueOffsets,
+            values: slab + cursor.position, valueCapacity: plan.slabBytes - cursor.position,
+            keyOffsets: keyOffsets, keys: keys, keyCapacity: plan.keyBytes,
+            extrasOffsets: extrasOffsets, extras: extras, extrasCapacity: plan.extrasBytes,
+            deltas: deltas, types: types, priorities: priorities, deadlines: deadlines, arrivals: arrivals)
+    }
+
+    // MARK: Under the partition's lock
+
+    /// Adds a column of fixed width on its first use, filled with the default in the rows that are there.
+    func addColumn<Element>(_ initial: Element) -> UnsafeMutablePointer<Element> {
+        let capacity = header.pointee.capacityRows
+        let column = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
+        column.initialize(repeating: initial, count: capacity)
+        addedColumns.append(UnsafeMutableRawPointer(column))
+        charge(capacity * MemoryLayout<Element>.stride)
+        return column
+    }
+
+    /// - Returns: true when the row was present.
+    @discardableResult
+    func clearPresent(_ row: Int) -> Bool {
+        guard header.pointee.isPresent(row) else { return false }
+        clear(row, in: &header.pointee.present)
+        header.pointee.presentCount -= 1
+        return true
+    }
+
+    @discardableResult
+    func clearNewest(_ row: Int) -> Bool {
+        guard header.pointee.isNewest(row) else { return false }
+        clear(row, in: &header.pointee.newest)
+        header.pointee.newestCount -= 1
+        return true
+    }
+
+    private func clear(_ row: Int, in bitmap: inout Bitmap?) {
+        if bitmap == nil {
+            let fresh = Bitmap(rows: header.pointee.capacityRows)
+            charge(fresh.allocatedBytes)
+            bitmap = fresh
+        } else if !isKnownUniquelyReferenced(&bitmap) {
+            bitmap = bitmap?.copy()
+        }
+        bitmap?.clear(row)
+    }
+
+    private func charge(_ bytes: Int) {
+        chargedBytes += bytes
+        account.charge(chargedKind, bytes)
+    }
+
+    /// The partition lets go of it; readers may still hold it, and what they hold is charged apart.
+    func leavePartition() {
+        account.release(chargedKind, chargedBytes)
+        chargedKind = .pinned
+        account.charge(.pinned, chargedBytes)
+    }
+
+    @inline(__always)
+    func record(_ row: Int, partition: Int) -> Record {
+        let key = header.pointee.key(row)
+        return Record(
+            offset: Offset(header.pointee.offset(ofRow: row)), timestamp: header.pointee.timestamps[row],
+            arrival: header.pointee.arrival(row), deadline: header.pointee.deadline(row),
+            type: header.pointee.type(row), priority: header.pointee.priority(row), partition: partition,
+            keyBytes: key ?? UnsafeRawBufferPointer(start: nil, count: 0), hasKey: key != nil,
+            value: header.pointee.value(row), extrasBytes: header.pointee.extras(row), batch: self)
+    }
+}

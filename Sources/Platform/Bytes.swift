@@ -1,0 +1,19 @@
+import Glibc
+
+@inlinable @inline(__always)
+package func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    guard left.count == right.count else { return false }
+    guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else { return true }
+    return memcmp(leftStart, rightStart, left.count) == 0
+}
+
+/// Byte order, a prefix before what it begins.
+@inlinable
+package func precedes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    let common = min(left.count, right.count)
+    if common > 0, let leftStart = left.baseAddress, let rightStart = right.baseAddress {
+        let order = memcmp(leftStart, rightStart, common)
+        if order != 0 { return order < 0 }
+    }
+    return left.count < right.count
+}

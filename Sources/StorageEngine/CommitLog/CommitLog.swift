@@ -1,0 +1,10 @@
+/// Makes effects durable, in order. Memory mode has none: its entries commit as they are assigned.
+///
+/// `submit` is called with the partitions' locks held, so that the order of entries is the order of offsets; it must
+/// only enqueue. Later, from a thread of the commit log's own and in the order of submission, each entry gets exactly
+/// one of `commit()` and `fail(_:)`; after a failure no later entry of the log may commit.
+package protocol CommitLog: AnyObject, Sendable {
+    /// What a committed entry survives.
+    var acknowledgement: Acknowledgement { get }
+    func submit(_ entry: CommitEntry)
+}

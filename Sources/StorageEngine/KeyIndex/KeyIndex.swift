@@ -1,0 +1,126 @@
+import Platform
+
+/// The newest record of each key of a partition: key hash → offset. Open addressing with linear probing in segments of
+/// at most 64 KiB, found through a directory of the hash's top bits (extendible hashing, Fagin et al. 1979): growth
+/// splits one segment at a time, so no put ever waits for a rehash of everything.
+///
+/// The index holds full 64-bit hashes but no keys: the caller compares the key of the candidate's record. Not thread-safe.
+struct KeyIndex: ~Copyable {
+    private var directory: UnsafeMutablePointer<UnsafeMutablePointer<KeyIndexSegment>>
+    private var directoryBits: UInt64 = 0
+    private(set) var count = 0
+    private(set) var allocatedBytes: Int
+
+    init() {
+        directory = .allocate(capacity: 1)
+        directory.initialize(to: KeyIndexSegment.make(slots: KeyIndexSegment.slotsMin, depth: 0))
+        allocatedBytes = KeyIndexSegment.bytes(slots: KeyIndexSegment.slotsMin) + 8
+    }
+
+    deinit {
+        var position = 0
+        let size = 1 << Int(directoryBits)
+        while position < size {
+            let segment = directory[position]
+            position += 1 << Int(directoryBits - segment.pointee.depth)
+            KeyIndexSegment.destroy(segment)
+        }
+        directory.deallocate()
+    }
+
+    @inline(__always)
+    private func segment(_ hash: UInt64) -> UnsafeMutablePointer<KeyIndexSegment> {
+        // A shift by 64 gives 0 here: the smart shift.
+        directory[Int(truncatingIfNeeded: hash >> (64 - directoryBits))]
+    }
+
+    /// Where an entry stands; valid until the next insertion or removal.
+    struct Place {
+        fileprivate let segment: UnsafeMutablePointer<KeyIndexSegment>
+        fileprivate let slot: Int
+    }
+
+    /// The first entry with this hash. Another key may have it too: compare, then go on with `next`.
+    @inline(__always)
+    func first(_ hash: UInt64) -> Place? {
+        let segment = segment(hash)
+        return segment.pointee.find(hash, from: segment.pointee.home(hash)).map {
+            Place(segment: segment, slot: $0)
+        }
+    }
+
+    func next(after place: Place, _ hash: UInt64) -> Place? {
+        let segment = place.segment
+        return segment.pointee.find(hash, from: segment.pointee.slot(after: place.slot))
+            .map { Place(segment: segment, slot: $0) }
+    }
+
+    @inline(__always)
+    func offset(at place: Place) -> Int64 { place.segment.pointee.slots[place.slot].offset }
+
+    @inline(__always)
+    mutating func setOffset(at place: Place, _ offset: Int64) {
+        place.segment.pointee.slots[place.slot].offset = offset
+    }
+
+    mutating func remove(at place: Place) {
+        place.segment.pointee.remove(place.slot)
+        count -= 1
+    }
+
+    /// - Precondition: the key is not there.
+    mutating func insert(_ hash: UInt64, _ offset: Int64) {
+        while segment(hash).pointee.isFull { grow(hash) }
+        segment(hash).pointee.insert(hash, offset)
+        count += 1
+    }
+
+    private mutating func grow(_ hash: UInt64) {
+        let old = segment(hash)
+        if old.pointee.capacity < KeyIndexSegment.slotsMax {
+            replace(
+                old, hash,
+                with: [KeyIndexSegment.make(slots: old.pointee.capacity * 2, depth: old.pointee.depth)])
+        } else {
+            if old.pointee.depth == directoryBits { doubleDirectory() }
+            let depth = old.pointee.depth + 1
+            let halves = (0..<2).map { _ in
+                KeyIndexSegment.make(slots: KeyIndexSegment.slotsMax, depth: depth)
+            }
+            replace(old, hash, with: halves)
+        }
+    }
+
+    private mutating func doubleDirectory() {
+        let size = 1 << Int(directoryBits)
+        let grown = UnsafeMutablePointer<UnsafeMutablePointer<KeyIndexSegment>>.allocate(capacity: size * 2)
+        for position in 0..<size {
+            (grown + 2 * position).initialize(to: directory[position])
+            (grown + 2 * position + 1).initialize(to: directory[position])
+        }
+        directory.deallocate()
+        directory = grown
+        directoryBits += 1
+        allocatedBytes += size * 8
+    }
+
+    /// Moves the entries of `old` into its successors and points its part of the directory at them.
+    private mutating func replace(
+        _ old: UnsafeMutablePointer<KeyIndexSegment>, _ hash: UInt64,
+        with successors: [UnsafeMutablePointer<KeyIndexSegment>]
+    ) {
+        let span = 1 << Int(directoryBits - old.pointee.depth)
+        let first = Int(truncatingIfNeeded: hash >> (64 - directoryBits)) & ~(span - 1)
+        let share = span / successors.count
+        for position in 0..<span { directory[first + position] = successors[position / share] }
+        for slot in 0..<old.pointee.capacity where old.pointee.slots[slot].isUsed {
+            let entry = old.pointee.slots[slot]
+            segment(entry.hash).pointee.insert(entry.hash, entry.offset)
+        }
+        allocatedBytes -= KeyIndexSegment.bytes(slots: old.pointee.capacity)
+        for successor in successors {
+            allocatedBytes += KeyIndexSegment.bytes(slots: successor.pointee.capacity)
+        }
+        KeyIndexSegment.destroy(old)
+    }
+}

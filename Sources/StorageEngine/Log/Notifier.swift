@@ -1,0 +1,35 @@
+import Platform
+import Synchronization
+
+/// Wakes waiting readers on a thread of its own, many at a time, so that an append only sets a flag.
+final class Notifier: Sendable {
+    private let queue = Lock<[Partition]>([])
+    private let wakeUp = WakeUp()
+    private let isStopping = Atomic<Bool>(false)
+
+    func enqueue(_ partition: Partition) {
+        queue.withLock { $0.append(partition) }
+        wakeUp.signal()
+    }
+
+    /// Until `stop()`, on a thread of its own.
+    func run() {
+        while !isStopping.load(ordering: .sequentiallyConsistent) {
+            let generation = wakeUp.generation
+            let partitions = queue.withLock { queue in
+                defer { queue = [] }
+                return queue
+            }
+            if partitions.isEmpty {
+                wakeUp.wait(since: generation)
+            } else {
+                for partition in partitions { partition.notifyWaiters() }
+            }
+        }
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .sequentiallyConsistent)
+        wakeUp.signal()
+    }
+}

@@ -1,0 +1,134 @@
+/// Everything a batch knows of itself: columns, fill, bitmaps. Changed under the partition's lock only.
+///
+/// A copy of it, taken under the lock, is a consistent view: what lies below `rows` at that time never changes, and
+/// the bitmaps are cloned before they change while a copy holds them.
+///
+/// Columns are laid out as Apache Arrow has them: 64-byte aligned, `Int32` offsets with one more than rows.
+struct BatchHeader {
+    /// Offset of row 0. Row + base = offset, unless `deltas` is there.
+    let base: Int64
+    let capacityRows: Int
+    /// Rows filled, committed or not.
+    var rows = 0
+    /// One past the last offset that this batch stands for; beyond `base + rows` where rewriting left a hole.
+    var endOfRange: Int64
+
+    let timestamps: UnsafeMutablePointer<Int64>
+    let valueOffsets: UnsafeMutablePointer<Int32>
+    let values: UnsafeMutableRawPointer
+    let valueCapacity: Int
+    let keyOffsets: UnsafeMutablePointer<Int32>?
+    let keys: UnsafeMutableRawPointer?
+    let keyCapacity: Int
+    let extrasOffsets: UnsafeMutablePointer<Int32>?
+    let extras: UnsafeMutableRawPointer?
+    let extrasCapacity: Int
+    /// Sorted distances from `base`, in rewritten batches.
+    let deltas: UnsafeMutablePointer<UInt32>?
+    // Optional columns of fixed width: nil means the default in every row.
+    var types: UnsafeMutablePointer<UInt8>?
+    var priorities: UnsafeMutablePointer<UInt8>?
+    var deadlines: UnsafeMutablePointer<Int64>?
+    /// Where user timestamps differ from the time of arrival.
+    var arrivals: UnsafeMutablePointer<Int64>?
+
+    /// Readable by offset. Nil: all rows.
+    var present: Bitmap?
+    /// The newest row of its key, or without a key. Nil: all rows.
+    var newest: Bitmap?
+    var presentCount = 0
+    var newestCount = 0
+    /// Of rows still present; `Deadline.never` without any.
+    var earliestDeadline = Deadline.never
+    var maxTimestamp = Int64.min
+    var lastArrival = Int64.min
+    var isSealed = false
+    /// Stands in the partition's list of batches to rewrite.
+    var isReclaimable = false
+
+    @inline(__always)
+    func isPresent(_ row: Int) -> Bool { present?.contains(row) ?? true }
+    @inline(__always)
+    func isNewest(_ row: Int) -> Bool { newest?.contains(row) ?? true }
+
+    var valueBytes: Int { Int(valueOffsets[rows]) }
+    var keyBytes: Int { keyOffsets.map { Int($0[rows]) } ?? 0 }
+    var extrasBytes: Int { extrasOffsets.map { Int($0[rows]) } ?? 0 }
+
+    var usedColumns: ColumnPlan.Columns {
+        var columns: ColumnPlan.Columns = []
+        if keyBytes > 0 { columns.insert(.keys) }
+        if extrasBytes > 0 { columns.insert(.extras) }
+        if types != nil { columns.insert(.types) }
+        if priorities != nil { columns.insert(.priorities) }
+        if deadlines != nil { columns.insert(.deadlines) }
+        if arrivals != nil { columns.insert(.arrivals) }
+        return columns
+    }
+
+    var usage: ColumnPlan.Usage {
+        ColumnPlan.Usage(
+            rows: rows, keyBytes: keyBytes, valueBytes: valueBytes, extrasBytes: extrasBytes,
+            columns: usedColumns)
+    }
+
+    @inline(__always)
+    func offset(ofRow row: Int) -> Int64 {
+        if let deltas { return base &+ Int64(deltas[row]) }
+        return base &+ Int64(row)
+    }
+
+    /// The first row whose offset is at or above `offset`; `rows` when there is none.
+    /// - Complexity: O(1) in dense batches, O(log rows) in rewritten ones.
+    @inline(__always)
+    func firstRow(atOrAbove offset: Int64) -> Int {
+        if offset <= base { return 0 }
+        let distance = offset &- base
+        guard let deltas else { return Int(min(distance, Int64(rows))) }
+        return firstRow(in: deltas, atOrAbove: distance)
+    }
+
+    private func firstRow(in deltas: UnsafeMutablePointer<UInt32>, atOrAbove distance: Int64) -> Int {
+        var low = 0
+        var high = rows
+        while low < high {
+            let middle = (low + high) / 2
+            if Int64(deltas[middle]) < distance { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// The row that holds exactly this offset.
+    @inline(__always)
+    func row(of offset: Int64) -> Int? {
+        let row = firstRow(atOrAbove: offset)
+        return row < rows && self.offset(ofRow: row) == offset ? row : nil
+    }
+
+    @inline(__always)
+    func value(_ row: Int) -> UnsafeRawBufferPointer {
+        let start = Int(valueOffsets[row])
+        return UnsafeRawBufferPointer(start: values + start, count: Int(valueOffsets[row + 1]) - start)
+    }
+
+    /// Nil for a row without a key: keys are never empty.
+    @inline(__always)
+    func key(_ row: Int) -> UnsafeRawBufferPointer? {
+        guard let keyOffsets, let keys else { return nil }
+        let start = Int(keyOffsets[row])
+        let count = Int(keyOffsets[row + 1]) - start
+        return count == 0 ? nil : UnsafeRawBufferPointer(start: keys + start, count: count)
+    }
+
+    func extras(_ row: Int) -> UnsafeRawBufferPointer {
+        guard let extrasOffsets, let extras else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        let start = Int(extrasOffsets[row])
+        return UnsafeRawBufferPointer(start: extras + start, count: Int(extrasOffsets[row + 1]) - start)
+    }
+
+    @inline(__always)
+    func deadline(_ row: Int) -> Int64 { deadlines?[row] ?? Deadline.never }
+    func arrival(_ row: Int) -> Int64 { arrivals?[row] ?? timestamps[row] }
+    func type(_ row: Int) -> RecordType { RecordType(rawValue: types?[row] ?? RecordType.json.rawValue) }
+    func priority(_ row: Int) -> UInt8 { priorities?[row] ?? 0 }
+}

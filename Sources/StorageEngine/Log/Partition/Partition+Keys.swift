@@ -1,0 +1,213 @@
+import Platform
+
+/// What one try of a write came to.
+enum Attempt<Value: Sendable>: Sendable {
+    case done(Value)
+    /// Assigned and handed to the commit log; `value` is the answer once it is committed.
+    case submitted(CommitEntry, value: Value)
+    /// Depends on a key, or a tail, that has an uncommitted write: decide again after this entry.
+    case blocked(CommitEntry)
+}
+
+/// The current record of a key, under the lock.
+private struct Current {
+    let position: Int
+    let row: Int
+    let header: UnsafeMutablePointer<BatchHeader>
+    let revision: Revision
+}
+
+// The newest record of a key, written conditionally and in place of the older ones.
+extension Partition {
+    func get(key: UnsafeRawBufferPointer, hash: UInt64) -> Record? {
+        state.withLock { state in
+            guard let place = state.place(of: key, hash),
+                let (position, row) = state.liveRow(at: place, now: { clock.now() })
+            else { return nil }
+            return state.list.batches[position].record(row, partition: number)
+        }
+    }
+
+    func put(
+        key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, hash: UInt64, _ options: PutOptions
+    ) throws(EngineError) -> Attempt<PutResult> {
+        let needsCurrent = options.condition != .none || options.expiry == .keep
+        let time = clock.tick()
+        return try writeKey(key, hash: hash, needsCurrent: needsCurrent) {
+            state, current throws(EngineError) in
+            try check(options.condition, current?.revision)
+            return try options.extras.span.bytes.withUnsafeBytes { extras throws(EngineError) in
+                let row = RowDraft(
+                    key: key, value: value, extras: extras, timestamp: time, arrival: time,
+                    deadline: deadline(options.expiry, current, state.policy), type: options.type,
+                    priority: options.priority)
+                try state.makeRoom(for: row)
+                state.write(row)
+                return row.deadline
+            }
+        } answer: { revision, isNew, deadline in
+            PutResult(
+                revision: revision, isNew: isNew, requested: options.acknowledgement ?? .memory,
+                achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+        }
+    }
+
+    /// Leaves a tombstone row; takes no memory budget, so that a full log can be emptied.
+    func delete(
+        key: UnsafeRawBufferPointer, hash: UInt64, _ condition: Condition, _ acknowledgement: Acknowledgement?
+    ) throws(EngineError) -> Attempt<PutResult> {
+        let time = clock.tick()
+        return try writeKey(key, hash: hash, needsCurrent: true) { state, current throws(EngineError) in
+            guard let current else {
+                if condition != .none { try check(condition, nil) }
+                throw .keyNotFound
+            }
+            try check(condition, current.revision)
+            let row = RowDraft(
+                key: key, value: UnsafeRawBufferPointer(start: nil, count: 0), timestamp: time, arrival: time,
+                type: .deleted)
+            try state.makeRoom(for: row, isFree: true)
+            state.write(row)
+            return Deadline.never
+        } answer: { revision, _, deadline in
+            PutResult(
+                revision: revision, isNew: false, requested: acknowledgement ?? .memory,
+                achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+        }
+    }
+
+    func increment(
+        key: UnsafeRawBufferPointer, hash: UInt64, _ options: IncrementOptions
+    ) throws(EngineError) -> Attempt<IncrementResult> {
+        let time = clock.tick()
+        var sum: Int64 = 0
+        let attempt = try writeKey(key, hash: hash, needsCurrent: true) {
+            state, current throws(EngineError) in
+            try check(options.condition, current?.revision)
+            let old = try current.map { current throws(EngineError) in
+                try DecimalInteger.parse(current.header.pointee.value(current.row))
+            }
+            let (value, overflow) = (old ?? 0).addingReportingOverflow(options.by)
+            if overflow { throw .integerOverflow }
+            sum = value
+            var deadline =
+                current.map { $0.header.pointee.deadline($0.row) }
+                ?? self.deadline(.logDefault, nil, state.policy)
+            if current == nil || options.refreshesExpiry, let ttl = options.ttlMilliseconds {
+                deadline = addingSaturated(clock.now(), ttl)
+            }
+            let priority = current.map { $0.header.pointee.priority($0.row) } ?? 0
+            return try DecimalInteger.withText(of: value) { text throws(EngineError) in
+                let row = RowDraft(
+                    key: key, value: text, timestamp: time, arrival: time, deadline: deadline,
+                    priority: priority)
+                try state.makeRoom(for: row)
+                state.write(row)
+                return deadline
+            }
+        } answer: { revision, isNew, deadline in
+            PutResult(
+                revision: revision, isNew: isNew, requested: options.acknowledgement ?? .memory,
+                achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+        }
+        return switch attempt {
+        case .done(let put): .done(IncrementResult(value: sum, put: put))
+        case .submitted(let entry, let put): .submitted(entry, value: IncrementResult(value: sum, put: put))
+        case .blocked(let entry): .blocked(entry)
+        }
+    }
+
+    /// The same value, type, priority and extras again with another deadline.
+    func touch(
+        key: UnsafeRawBufferPointer, hash: UInt64, _ expiry: Expiry, _ condition: Condition,
+        _ acknowledgement: Acknowledgement?
+    ) throws(EngineError) -> Attempt<PutResult> {
+        let time = clock.tick()
+        return try writeKey(key, hash: hash, needsCurrent: true) { state, current throws(EngineError) in
+            guard let current else {
+                if condition != .none { try check(condition, nil) }
+                throw .keyNotFound
+            }
+            try check(condition, current.revision)
+            let header = current.header
+            let row = RowDraft(
+                key: key, value: header.pointee.value(current.row),
+                extras: header.pointee.extras(current.row),
+                timestamp: time, arrival: time, deadline: deadline(expiry, current, state.policy),
+                type: header.pointee.type(current.row), priority: header.pointee.priority(current.row))
+            try state.makeRoom(for: row)
+            state.write(row)
+            return row.deadline
+        } answer: { revision, _, deadline in
+            PutResult(
+                revision: revision, isNew: false, requested: acknowledgement ?? .memory,
+                achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+        }
+    }
+
+    // MARK: The one path of all key writes
+
+    /// - Parameters:
+    ///   - write: decides and writes one row under the lock; returns its deadline. Throwing leaves nothing.
+    ///   - answer: makes the result from the new revision, whether the key was absent, and the deadline.
+    @inline(__always)
+    private func writeKey(
+        _ key: UnsafeRawBufferPointer, hash: UInt64, needsCurrent: Bool,
+        _ write: (inout PartitionState, Current?) throws(EngineError) -> Int64,
+        answer: (Revision, Bool, Int64) -> PutResult
+    ) throws(EngineError) -> Attempt<PutResult> {
+        let (attempt, followUp) = try state.withLock {
+            state throws(EngineError) -> (Attempt<PutResult>, FollowUp) in
+            try checkWritable(state)
+            if commitLog != nil, needsCurrent, let blocking = state.pendingKeys[hash] {
+                return (.blocked(blocking), FollowUp())
+            }
+            let place = state.place(of: key, hash)
+            var current: Current?
+            if let place { current = self.current(at: place, state) }
+            let offset = state.assigned
+            let deadline = try write(&state, current)
+            let revision = Revision(partition: number, offset: Offset(offset), epoch: epoch)
+            let value = answer(revision, current == nil, deadline)
+            if let entry = submit(&state) { return (.submitted(entry, value: value), FollowUp()) }
+            if let active = state.active {
+                _ = state.applyKey(at: place, hash, active.pointee.rows - 1, in: active)
+            }
+            state.committed = state.assigned
+            state.chargeIndex()
+            return (.done(value), settle(&state, rows: 1))
+        }
+        carryOut(followUp)
+        return attempt
+    }
+
+    @inline(__always)
+    private func current(at place: KeyIndex.Place, _ state: borrowing PartitionState) -> Current? {
+        guard let (position, row) = state.liveRow(at: place, now: { clock.now() }) else { return nil }
+        let offset = Offset(state.index.offset(at: place))
+        return Current(
+            position: position, row: row, header: state.list.headers[position],
+            revision: Revision(partition: number, offset: offset, epoch: epoch))
+    }
+
+    private func deadline(_ expiry: Expiry, _ current: Current?, _ policy: PartitionPolicy) -> Int64 {
+        switch expiry {
+        case .logDefault: policy.ttlMilliseconds.map { addingSaturated(clock.now(), $0) } ?? Deadline.never
+        case .at(let milliseconds): milliseconds
+        case .keep: current.map { $0.header.pointee.deadline($0.row) } ?? Deadline.never
+        case .never: Deadline.never
+        }
+    }
+
+    private func check(_ condition: Condition, _ current: Revision?) throws(EngineError) {
+        let holds =
+            switch condition {
+            case .none: true
+            case .exists: current != nil
+            case .isAbsent: current == nil
+            case .matchesAny(let revisions): current.map { revisions.contains($0) } ?? false
+            case .matchesNone(let revisions): current.map { !revisions.contains($0) } ?? true
+            }
+        if !holds { throw .preconditionFailed(current: current) }
+    }
+}

@@ -1,0 +1,176 @@
+import Platform
+
+/// One ordered sequence of records with its keys. Thread-safe; all state is behind one lock, held for microseconds.
+final class Partition: Sendable {
+    let number: Int
+    let state: Lock<PartitionState>
+    let clock: Clock
+    let epoch: Epoch
+    private let services: EngineServices
+    /// Nil: entries commit as they are assigned (memory mode).
+    let commitLog: (any CommitLog)?
+    private let logName: String
+    let hashSeed: UInt64
+
+    init(
+        number: Int, logName: String, epoch: Epoch, policy: PartitionPolicy, account: MemoryAccount,
+        commitLog: (any CommitLog)?, services: EngineServices
+    ) {
+        self.number = number
+        self.logName = logName
+        self.epoch = epoch
+        self.services = services
+        self.commitLog = commitLog
+        clock = services.clock
+        hashSeed = services.hashSeed
+        state = Lock(
+            PartitionState(policy: policy, pool: services.pool, account: account, hashSeed: services.hashSeed)
+        )
+    }
+
+    // MARK: The write path
+
+    /// Things to do for others once the lock is free.
+    struct FollowUp {
+        var notifies = false
+        var maintenanceAt = Deadline.never
+    }
+
+    /// The last part of every write, under the lock: rows from `start` on are assigned; they are committed at once, or
+    /// handed to the commit log.
+    @inline(__always)
+    func submit(_ state: inout PartitionState) -> CommitEntry? {
+        guard commitLog == nil else { return submitLater(&state) }
+        return nil
+    }
+
+    private func submitLater(_ state: inout PartitionState) -> CommitEntry? {
+        let start =
+            state.pending.last.flatMap { entry in entry.parts.first { $0.partition === self }?.end }
+            ?? state.committed
+        let entry = CommitEntry(parts: [.init(partition: self, start: start, end: state.assigned)])
+        state.enqueue(entry, from: start)
+        commitLog?.submit(entry)
+        return entry
+    }
+
+    /// After rows became visible, under the lock: retention, and who has to be told.
+    @inline(__always)
+    func settle(_ state: inout PartitionState, rows: Int) -> FollowUp {
+        state.enforceRetention()
+        // Paid in proportion to what was appended, so that cleaning keeps up and no append waits for long.
+        if state.cleaned < state.first { _ = state.clean(rowsMax: 4 &* rows &+ 16) }
+        if let active = state.active, active.pointee.earliestDeadline < state.maintenanceDue {
+            state.requestMaintenance(at: active.pointee.earliestDeadline)
+        }
+        return followUp(&state)
+    }
+
+    @inline(__always)
+    func followUp(_ state: inout PartitionState) -> FollowUp {
+        var followUp = FollowUp()
+        if !state.waiters.isEmpty && !state.notifierKnows {
+            state.notifierKnows = true
+            followUp.notifies = true
+        }
+        if state.maintenanceRequest != Deadline.never {
+            followUp.maintenanceAt = state.maintenanceRequest
+            state.maintenanceRequest = Deadline.never
+        }
+        return followUp
+    }
+
+    @inline(__always)
+    func carryOut(_ followUp: FollowUp) {
+        if followUp.notifies { services.notifier.enqueue(self) }
+        if followUp.maintenanceAt != Deadline.never {
+            services.maintenance.schedule(self, at: followUp.maintenanceAt)
+        }
+    }
+
+    func checkWritable(_ state: borrowing PartitionState) throws(EngineError) {
+        if let reason = state.failure { throw .logReadOnly(log: logName, reason: reason) }
+        if state.isDeleted { throw .logDeleted }
+    }
+
+    // MARK: Called by commit entries
+
+    /// Under the lock.
+    func applyPending(_ entry: CommitEntry, _ part: CommitEntry.Part) -> Int {
+        state.withLocked { state in
+            precondition(state.pending.first === entry, "entries commit in the order of their offsets")
+            state.pending.removeFirst()
+            let replaced = state.apply(upTo: part.end)
+            if state.pending.isEmpty {
+                state.pendingKeys.removeAll()
+            } else {
+                state.pendingKeys = state.pendingKeys.filter { $0.value !== entry }
+            }
+            return replaced
+        }
+    }
+
+    func afterCommit() {
+        carryOut(state.withLock { settle(&$0, rows: 64) })
+    }
+
+    func failPending(_ entry: CommitEntry, reason: String) {
+        state.withLock { state in
+            state.failure = state.failure ?? reason
+            state.pending.removeAll { $0 === entry }
+            state.pendingKeys = state.pendingKeys.filter { $0.value !== entry }
+        }
+    }
+
+    // MARK: Life
+
+    func update(_ policy: PartitionPolicy) {
+        carryOut(
+            state.withLock { state in
+                state.policy = policy
+                state.hasOpenedBatch = true
+                state.requestMaintenance(at: 0)
+                return settle(&state, rows: 64)
+            })
+    }
+
+    func markDeleted() {
+        let waiters = state.withLock { state in
+            state.isDeleted = true
+            return state.takeAllWaiters()
+        }
+        for waiter in waiters { waiter.fire() }
+    }
+
+    func trim(before offset: Int64) throws(EngineError) {
+        try state.withLock { state throws(EngineError) in
+            guard offset <= state.committed else { throw .offsetOutOfRange(tail: Offset(state.committed)) }
+            state.advanceFirst(to: offset)
+        }
+        var isDone = false
+        while !isDone {
+            isDone = state.withLock { $0.clean(rowsMax: 512) }
+        }
+    }
+
+    func statistics() -> PartitionStatistics { state.withLock { $0.statistics() } }
+}
+
+extension PartitionState {
+    /// Remembers an entry, and which keys wait for it, so that conditional writes can wait too.
+    mutating func enqueue(_ entry: CommitEntry, from start: Int64) {
+        pending.append(entry)
+        var offset = start
+        while offset < assigned {
+            let header = list.headers[list.position(of: offset)]
+            let row = Int(offset - header.pointee.base)
+            if let key = header.pointee.key(row) { pendingKeys[xxh3(key, seed: hashSeed)] = entry }
+            offset += 1
+        }
+    }
+
+    mutating func takeAllWaiters() -> [ReadWaiter] {
+        defer { waiters.removeAll() }
+        return Array(waiters.values)
+    }
+}

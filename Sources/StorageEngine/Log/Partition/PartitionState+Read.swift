@@ -1,0 +1,131 @@
+import Platform
+
+// Reading committed rows. Nothing here changes anything.
+extension PartitionState {
+    /// Records from `start` on, holes skipped. At least one record comes if there is one, whatever `maxBytes` says.
+    func read(
+        from start: Int64, limit: Int, maxBytes: Int, partition: Int, now: () -> Int64
+    ) -> (records: [Record], next: Int64) {
+        var records: [Record] = []
+        var bytes = 0
+        var knownNow: Int64?
+        var position = list.position(of: start)
+        while position < list.count {
+            let header = list.headers[position]
+            var row = header.pointee.firstRow(atOrAbove: start)
+            let end = header.pointee.firstRow(atOrAbove: committed)
+            while row < end {
+                if header.pointee.isPresent(row), !isExpired(header, row, &knownNow, now) {
+                    let size = header.pointee.value(row).count + (header.pointee.key(row)?.count ?? 0)
+                    if records.count == limit || (bytes + size > maxBytes && !records.isEmpty) {
+                        return (records, header.pointee.offset(ofRow: row))
+                    }
+                    bytes += size
+                    records.append(list.batches[position].record(row, partition: partition))
+                }
+                row += 1
+            }
+            position += 1
+        }
+        return (records, max(start, committed))
+    }
+
+    private func isExpired(
+        _ header: UnsafeMutablePointer<BatchHeader>, _ row: Int, _ knownNow: inout Int64?, _ now: () -> Int64
+    ) -> Bool {
+        let deadline = header.pointee.deadline(row)
+        if deadline == Deadline.never { return false }
+        let time = knownNow ?? now()
+        knownNow = time
+        return deadline <= time
+    }
+
+    /// The lowest readable offset whose timestamp is at or after `timestamp`; the tail when there is none.
+    func offset(atOrAfter timestamp: Int64) -> Int64 {
+        var position = list.position(of: first)
+        while position < list.count {
+            let header = list.headers[position]
+            if header.pointee.maxTimestamp >= timestamp {
+                let end = header.pointee.firstRow(atOrAbove: committed)
+                for row in header.pointee.firstRow(
+                    atOrAbove: first)..<max(end, header.pointee.firstRow(atOrAbove: first))
+                where header.pointee.isPresent(row) && header.pointee.timestamps[row] >= timestamp {
+                    return header.pointee.offset(ofRow: row)
+                }
+            }
+            position += 1
+        }
+        return committed
+    }
+
+    /// Where the last `count` readable records begin.
+    func offset(ofLast count: Int, now: Int64) -> Int64 {
+        guard count > 0 else { return committed }
+        var remaining = count
+        var position = list.count
+        while position > 0 {
+            position -= 1
+            let header = list.headers[position]
+            var row = header.pointee.firstRow(atOrAbove: committed)
+            let lowest = header.pointee.firstRow(atOrAbove: first)
+            while row > lowest {
+                row -= 1
+                guard header.pointee.isPresent(row), header.pointee.deadline(row) > now else { continue }
+                remaining -= 1
+                if remaining == 0 { return header.pointee.offset(ofRow: row) }
+            }
+        }
+        return first
+    }
+
+    /// Consistent views of all batches; bitmaps are cloned before they change while a view is held.
+    func views() -> [BatchView] {
+        var views: [BatchView] = []
+        views.reserveCapacity(list.count)
+        for position in 0..<list.count {
+            let header = list.headers[position].pointee
+            let start = header.firstRow(atOrAbove: first)
+            let end = header.firstRow(atOrAbove: committed)
+            if start < end {
+                views.append(BatchView(batch: list.batches[position], header: header, rows: start..<end))
+            }
+        }
+        return views
+    }
+
+    func statistics() -> PartitionStatistics {
+        var records = 0
+        var live = 0
+        var bytes = chargedIndexBytes
+        for (batch, header) in zip(list.batches, list.headers) {
+            bytes += batch.chargedBytes
+            let hidden = hiddenCount(header.pointee)
+            records += header.pointee.presentCount - hidden.present
+            live += header.pointee.newestCount - hidden.newest
+        }
+        return PartitionStatistics(
+            first: Offset(first), tail: Offset(committed), records: records, liveRecords: live,
+            memoryBytes: bytes,
+            evicted: evictedCount, expired: expiredCount, trimmed: trimmedCount, appended: appendedCount,
+            appendedBytes: appendedBytes, keys: index.count)
+    }
+
+    /// Rows that are counted in a batch but lie below `first` or are not committed yet.
+    private func hiddenCount(_ header: BatchHeader) -> (present: Int, newest: Int) {
+        let start = header.firstRow(atOrAbove: first)
+        let end = header.firstRow(atOrAbove: committed)
+        let ranges = [0..<start, max(start, end)..<max(start, header.rows)]
+        return ranges.reduce(into: (0, 0)) { sum, range in
+            sum.0 += header.present?.count(in: range) ?? range.count
+            sum.1 += header.newest?.count(in: range) ?? range.count
+        }
+    }
+}
+
+/// A batch as it was at one instant: its readable rows at that time, with the bitmaps of that time.
+struct BatchView: @unchecked Sendable {
+    // Sendable: the header is a copy, its bitmaps are never changed while held, the rows are committed.
+    let batch: Batch
+    let header: BatchHeader
+    let rows: Range<Int>
+}

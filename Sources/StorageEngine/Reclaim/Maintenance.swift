@@ -1,0 +1,82 @@
+import HeapModule
+import Platform
+import Synchronization
+
+/// One thread that gives memory back: it visits partitions when something in them is due, never all of them.
+final class Maintenance: Sendable {
+    /// A partition is not visited more often: expiry is exact for readers whatever this says.
+    static let intervalMilliseconds: Int64 = 100
+
+    private struct Appointment: Comparable, Sendable {
+        let time: Int64
+        let partition: Partition
+
+        static func < (left: Self, right: Self) -> Bool { left.time < right.time }
+        static func == (left: Self, right: Self) -> Bool { left.time == right.time }
+    }
+
+    private let clock: Clock
+    private let appointments = Lock(Heap<Appointment>())
+    private let wakeUp = WakeUp()
+    private let isStopping = Atomic<Bool>(false)
+    private let lag = Atomic<Int64>(0)
+
+    init(clock: Clock) {
+        self.clock = clock
+    }
+
+    /// How late the last visit was, or the one that is due now is, in milliseconds.
+    var lagMilliseconds: Int64 {
+        let due = appointments.withLock { $0.min?.time }
+        let waiting = due.map { $0 > 0 ? max(0, clock.now() - $0) : 0 } ?? 0
+        return max(lag.load(ordering: .relaxed), waiting)
+    }
+
+    func schedule(_ partition: Partition, at time: Int64) {
+        let isEarliest = appointments.withLock { heap in
+            heap.insert(Appointment(time: time, partition: partition))
+            return heap.min?.partition === partition
+        }
+        if isEarliest { wakeUp.signal() }
+    }
+
+    /// After the clock was moved.
+    func poke() { wakeUp.signal() }
+
+    /// Until `stop()`, on a thread of its own.
+    func run() {
+        while !isStopping.load(ordering: .sequentiallyConsistent) {
+            let generation = wakeUp.generation
+            let pause = visitDue()
+            if pause > 0 { wakeUp.wait(since: generation, timeoutNanoseconds: pause * 1_000_000) }
+        }
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .sequentiallyConsistent)
+        wakeUp.signal()
+    }
+
+    /// Visits what is due. - Returns: milliseconds until the next appointment.
+    func visitDue() -> Int64 {
+        let pauseMax: Int64 = 60_000
+        var visited: Set<ObjectIdentifier> = []
+        while !isStopping.load(ordering: .relaxed) {
+            let now = clock.now()
+            let (due, next) = appointments.withLock { heap -> (Appointment?, Int64?) in
+                guard let first = heap.min else { return (nil, nil) }
+                guard first.time <= now else { return (nil, first.time) }
+                return (heap.popMin(), nil)
+            }
+            guard let due else { return next.map { min(pauseMax, max(1, $0 - now)) } ?? pauseMax }
+            lag.store(due.time > 0 ? now - due.time : 0, ordering: .relaxed)
+            guard visited.insert(ObjectIdentifier(due.partition)).inserted else {
+                // Came up again during this round: let the interval pass.
+                schedule(due.partition, at: now + Self.intervalMilliseconds)
+                return Self.intervalMilliseconds
+            }
+            due.partition.maintain(now: now)
+        }
+        return 0
+    }
+}

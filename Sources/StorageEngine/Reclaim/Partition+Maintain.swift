@@ -1,0 +1,33 @@
+import Platform
+
+// What the maintenance thread does in one partition, in steps that each hold the lock for well below a millisecond.
+extension Partition {
+    func maintain(now: Int64) {
+        state.withLock { $0.maintenanceDue = Deadline.never }
+        sweepExpired(now: now)
+        let nextTooOld = state.withLock { $0.enforceRetainedAge(now: now) }
+        cleanAll()
+        while rewriteWorstRun() {}
+        let others = state.withLock { state in
+            let earliest = min(state.earliestDeadline(), nextTooOld)
+            if earliest != Deadline.never {
+                state.requestMaintenance(at: max(earliest, now + Maintenance.intervalMilliseconds))
+            }
+            return followUp(&state)
+        }
+        carryOut(others)
+    }
+
+    private func sweepExpired(now: Int64) {
+        let rowsAStepMax = 512
+        var next: Int64? = 0
+        while let offset = next {
+            next = state.withLock { $0.sweep(from: offset, now: now, rowsMax: rowsAStepMax) }
+        }
+    }
+
+    private func cleanAll() {
+        let rowsAStepMax = 512
+        while !state.withLock({ $0.clean(rowsMax: rowsAStepMax) }) {}
+    }
+}
