@@ -1,9 +1,9 @@
 import Configuration
-import JSON
+import Routes
 
 /// Every setting with the value it has and where that came from: flag, environment, file, or default, in this order.
 struct EffectiveConfiguration: Sendable {
-    enum Source: String, Sendable { case flag, environment, file, standard = "default" }
+    typealias Source = ConfigurationEntry.Source
 
     struct Entry: Sendable {
         let setting: Setting
@@ -47,6 +47,10 @@ struct EffectiveConfiguration: Sendable {
         if case .integer(let number) = self[setting] { Int(exactly: number) } else { nil }
     }
 
+    func fraction(_ setting: Setting) -> Double? {
+        if case .fraction(let fraction) = self[setting] { fraction } else { nil }
+    }
+
     func isOn(_ setting: Setting) -> Bool { self[setting] == .boolean(true) }
 
     func list(_ setting: Setting) -> [String] {
@@ -54,9 +58,9 @@ struct EffectiveConfiguration: Sendable {
     }
 
     /// In the order of the table, for `GET /v1/config`.
-    var report: [(key: String, value: JSONValue, source: String)] {
+    var report: [ConfigurationEntry] {
         Setting.all.compactMap { entries[$0.key] }.map {
-            ($0.setting.key, $0.setting.json($0.value), $0.source.rawValue)
+            ConfigurationEntry($0.setting.key, $0.setting.json($0.value), $0.source)
         }
     }
 
@@ -117,7 +121,7 @@ struct EffectiveConfiguration: Sendable {
         for (source, provider) in providers {
             let found: ConfigValue?
             do { found = try provider.value(forKey: key, type: type).value } catch {
-                throw UsageFailure("\(setting.key) (\(source.rawValue)): a list; expected one value")
+                throw UsageFailure("\(name(of: setting, in: source)) is a list; expected one value")
             }
             switch found?.content {
             case .string(let text):
@@ -132,7 +136,7 @@ struct EffectiveConfiguration: Sendable {
                 continue
             }
         }
-        return Entry(setting: setting, value: setting.initial, source: .standard)
+        return Entry(setting: setting, value: setting.initial, source: .default)
     }
 
     /// The name by which the user knows the setting where it was set.
@@ -141,7 +145,7 @@ struct EffectiveConfiguration: Sendable {
         case .flag: setting.flag
         case .environment: setting.environmentName
         case .file: "\(setting.key) in the configuration file"
-        case .standard: setting.key
+        case .default: setting.key
         }
     }
 }

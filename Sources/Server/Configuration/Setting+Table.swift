@@ -15,6 +15,12 @@ extension Setting {
     static let maxMemory = Setting(
         "max_memory", .bytes((1 << 20)...Int64.max), .none,
         "Memory limit; 80 % of the machine or cgroup if not given")
+    static let eviction = Setting(
+        "eviction", .choice(["reject", "fifo", "lru", "ttl", "priority"]), .text("reject"),
+        "What gives way in full logs that do not say")
+    static let watermark = Setting(
+        "watermark", .fraction, .fraction(0.9),
+        "Share of its memory that a log may fill before records give way")
     static let autoCreate = Setting(
         "auto_create", .boolean, .boolean(true), "Create a log when something is written to it")
     static let initFile = Setting("init", .text, .none, "File (YAML or JSON) of logs to create at the start")
@@ -54,7 +60,8 @@ extension Setting {
         "auto: text on a terminal, JSON lines otherwise")
 
     static let all: [Setting] = [
-        host, port, insecure, allowedHosts, corsOrigins, mode, maxMemory, autoCreate, initFile,
+        host, port, insecure, allowedHosts, corsOrigins, mode, maxMemory, eviction, watermark, autoCreate,
+        initFile,
         connections, connectionsPerAddress, body, value, bodiesInFlight, headers, target, headerTimeout,
         bodyTimeout,
         bodyRate, idleTimeout, logLevel, logFormat,
@@ -64,7 +71,7 @@ extension Setting {
 
     /// Documented keys whose feature this version does not have.
     static let later: Set<String> = [
-        "data_dir", "max_disk", "eviction", "watermark", "restore", "allowed_locations", "tokens_file",
+        "data_dir", "max_disk", "restore", "allowed_locations", "tokens_file",
         "snapshots.interval", "snapshots.location", "snapshots.keep", "snapshots.restore",
         "s3.endpoint", "s3.region", "s3.path_style",
         "external_files.parquet", "external_files.safetensors", "external_files.zarr",

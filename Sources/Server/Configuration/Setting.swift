@@ -10,6 +10,8 @@ struct Setting: Sendable {
         case text
         case choice([String])
         case integer(ClosedRange<Int64>)
+        /// Above 0, at most 1.
+        case fraction
         case bytes(ClosedRange<Int64>)
         /// In milliseconds.
         case duration(ClosedRange<Int64>)
@@ -62,6 +64,11 @@ struct Setting: Sendable {
                 throw UsageFailure("is \"\(text)\"; expected a whole number")
             }
             return try within(range, number, text)
+        case .fraction:
+            guard let fraction = Double(text), fraction > 0, fraction <= 1 else {
+                throw UsageFailure("is \"\(text)\"; expected a number above 0 and at most 1")
+            }
+            return .fraction(fraction)
         case .bytes(let range):
             do { return try within(range, try Units.bytes(text), text) } catch {
                 throw UsageFailure(String(describing: error))
@@ -99,6 +106,7 @@ struct Setting: Sendable {
         case .none: return .null
         case .text(let text): return .string(text)
         case .boolean(let boolean): return .bool(boolean)
+        case .fraction(let fraction): return .real(fraction)
         case .list(let items): return .array(items.map { .string($0) })
         case .integer(let number):
             if case .duration = kind {
@@ -113,6 +121,7 @@ enum SettingValue: Sendable, Equatable {
     case none
     case text(String)
     case integer(Int64)
+    case fraction(Double)
     case boolean(Bool)
     case list([String])
 }

@@ -16,6 +16,10 @@ struct SettingOptions: ParsableArguments {
     var mode: String?
     @Option(help: ArgumentHelp(Setting.maxMemory.help, valueName: "size"))
     var maxMemory: String?
+    @Option(help: ArgumentHelp(Setting.eviction.help, valueName: "policy"))
+    var eviction: String?
+    @Option(help: ArgumentHelp(Setting.watermark.help, valueName: "fraction"))
+    var watermark: String?
     @Option(help: ArgumentHelp(Setting.autoCreate.help, valueName: "bool"))
     var autoCreate: String?
     @Option(name: .customLong("init"), help: ArgumentHelp(Setting.initFile.help, valueName: "file"))
@@ -57,6 +61,8 @@ struct SettingOptions: ParsableArguments {
             (.corsOrigins, corsOrigins),
             (.mode, mode),
             (.maxMemory, maxMemory),
+            (.eviction, eviction),
+            (.watermark, watermark),
             (.autoCreate, autoCreate),
             (.initFile, initFile),
             (.connections, limitsConnections),

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Glibc
+import Logging
+import Platform
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,19 +13,92 @@ struct Serve: ParsableCommand {
             durations 250ms, 10s or 5m.
             """)
 
-    @Option(help: "YAML file of configuration keys; or PYRALOG_CONFIG.")
+    @Option(help: "YAML file of configuration keys; or PYRALOG_CONFIG")
     var config: String?
 
-    @Flag(help: "Keep everything in memory. This is the default; it refuses --data-dir.")
+    @Flag(help: "Keep everything in memory; this is the default, and it refuses --data-dir")
     var memoryOnly = false
 
     @OptionGroup var settings: SettingOptions
 
     /// Options of features that are not there yet are to be named as such, not as unknown.
     @Argument(parsing: .allUnrecognized, help: .hidden)
-    var unknown: [String] = []
+    var unrecognized: [String] = []
+
+    private static let graceMilliseconds: Int64 = 10_000
 
     func run() throws {
-        print(settings.given, unknown, config ?? "-")
+        var signals = SignalLoop()
+        do {
+            try refuseUnrecognized()
+            let source = ConfigurationSource(
+                flags: settings.given, path: config, environment: ConfigurationSource.processEnvironment())
+            let configuration = try source.read()
+            try configuration.validate()
+            let output = LogOutput(
+                format: configuration.text(.logFormat) ?? "auto", level: configuration.logLevel)
+            let logger = output.logger()
+            let server = try RunningServer(configuration, logger: logger)
+            StandardStreams.print("pyralog ready on \(server.address)")
+            logger.info("ready", metadata: ["address": "\(server.address)", "version": "\(Pyralog.version)"])
+            wait(&signals, server, source, output)
+        } catch let failure as UsageFailure {
+            try fail(.usage, failure.description)
+        } catch let failure as StartFailure {
+            try fail(failure.kind, failure.description)
+        }
+    }
+
+    private func fail(_ kind: StartFailure.Kind, _ message: String) throws -> Never {
+        StandardStreams.complain("pyralog: \(message)")
+        throw ExitCode(kind.rawValue)
+    }
+
+    private func refuseUnrecognized() throws(UsageFailure) {
+        guard let first = unrecognized.first else { return }
+        let later = Setting.later.first { key in
+            first == Setting.flag(of: key) || first.hasPrefix(Setting.flag(of: key) + "=")
+        }
+        guard let later else { throw UsageFailure("\(first): unknown option; see pyralog serve --help") }
+        if memoryOnly, later == "data_dir" {
+            throw UsageFailure("--memory-only and --data-dir exclude each other")
+        }
+        throw UsageFailure("\(Setting.flag(of: later)): not implemented yet")
+    }
+
+    /// Until the process ends: by the first signal to stop in an orderly way, by the second at once.
+    private func wait(
+        _ signals: inout SignalLoop, _ server: RunningServer, _ source: ConfigurationSource,
+        _ output: LogOutput
+    ) {
+        let logger = output.logger()
+        var stopper: Thread?
+        while true {
+            let (event, signal) = signals.next()
+            switch event {
+            case .reload:
+                reload(source, output)
+            case .stop where stopper != nil:
+                logger.warning("ending at once: a second signal", metadata: ["signal": "\(signal)"])
+                _exit(128 + signal)
+            case .stop:
+                logger.info("stopping", metadata: ["signal": "\(signal)"])
+                stopper = Thread(name: "stopper") {
+                    server.stop(graceMilliseconds: Self.graceMilliseconds)
+                    logger.info("stopped")
+                    _exit(0)
+                }
+            }
+        }
+    }
+
+    private func reload(_ source: ConfigurationSource, _ output: LogOutput) {
+        let logger = output.logger()
+        do {
+            output.level = try source.read().logLevel
+            logger.info("configuration read again", metadata: ["log.level": "\(output.level)"])
+        } catch {
+            logger.error("the configuration could not be read again", metadata: ["error": "\(error)"])
+        }
     }
 }

@@ -1,0 +1,82 @@
+import HTTP
+import Logging
+import Routes
+import StorageEngine
+
+/// What each part of the server takes from the configuration.
+extension EffectiveConfiguration {
+    var engine: EngineConfiguration {
+        var engine = EngineConfiguration()
+        engine.maxMemoryBytes = integer(.maxMemory)
+        return engine
+    }
+
+    var logDefaults: LogConfiguration {
+        var defaults = LogConfiguration()
+        if let watermark = fraction(.watermark) { defaults.memory.watermark = watermark }
+        return defaults
+    }
+
+    var routeLimits: RouteLimits {
+        var limits = RouteLimits()
+        if let bytes = integer(.value) { limits.valueBytesMax = bytes }
+        if let bytes = integer(.body) { limits.batchBytesMax = bytes }
+        return limits
+    }
+
+    /// - Parameter logger: is told when the system allows fewer connections than were asked for.
+    func http(_ logger: Logger) -> HTTPConfiguration {
+        var http = HTTPConfiguration()
+        if let host = text(.host) { http.host = host }
+        if let port = integer(.port).flatMap({ UInt16(exactly: $0) }) { http.port = port }
+        http.connectionsMax = connectionsMax(logger)
+        http.connectionsPerAddressMax = integer(.connectionsPerAddress)
+        if let bytes = integer(.headers) { http.headerBytesMax = bytes }
+        if let bytes = integer(.target) { http.targetBytesMax = bytes }
+        if let bytes = integer(.bodiesInFlight) { http.bodyBytesInFlightMax = bytes }
+        if let milliseconds = integer(.headerTimeout) { http.headerTimeoutMilliseconds = Int64(milliseconds) }
+        if let milliseconds = integer(.bodyTimeout) { http.bodyTimeoutMilliseconds = Int64(milliseconds) }
+        if let milliseconds = integer(.idleTimeout) { http.idleTimeoutMilliseconds = Int64(milliseconds) }
+        if let bytes = integer(.bodyRate) { http.bodyBytesPerSecondMin = bytes }
+        http.hosts = list(.allowedHosts)
+        http.corsOrigins = list(.corsOrigins)
+        return http
+    }
+
+    var logLevel: Logger.Level { text(.logLevel).flatMap { Logger.Level(rawValue: $0) } ?? .info }
+
+    private func connectionsMax(_ logger: Logger) -> Int {
+        let wanted = integer(.connections) ?? HTTPConfiguration().connectionsMax
+        guard let descriptors = DescriptorLimit.raise() else { return wanted }
+        let possible = max(1, descriptors - DescriptorLimit.reserved)
+        guard possible < wanted else { return wanted }
+        logger.warning(
+            "the system allows fewer connections than configured; raise its limit on open files",
+            metadata: [
+                "limits.connections": "\(wanted)", "possible": "\(possible)", "open_files": "\(descriptors)",
+            ])
+        return possible
+    }
+
+    /// Combinations that make no sense, or that would be dangerous.
+    func validate() throws(UsageFailure) {
+        if text(.mode) != "memory" { throw UsageFailure("mode: \(text(.mode) ?? ""): not implemented yet") }
+        if text(.eviction) != "reject" {
+            throw UsageFailure("eviction: \(text(.eviction) ?? ""): not implemented yet")
+        }
+        let host = text(.host) ?? ""
+        if !Self.isLoopback(host), !isOn(.insecure) {
+            throw UsageFailure(
+                """
+                host: \(host) is not a loopback address, and whoever reaches it could read and write everything: \
+                there are no tokens and no TLS yet. Add --insecure to say that the network is trusted.
+                """)
+        }
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "::1" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}
