@@ -1,6 +1,7 @@
 """Starting, stopping, being killed, and being refused by the system."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from support import report
 from support.client import RawConnection
 from support.crowd import Waiting
-from support.server import Server, binary
+from support.server import REPOSITORY, Server, binary
 
 
 def run(*arguments, seconds=30, environment=None):
@@ -211,16 +212,23 @@ def test_a_bad_environment_is_exit_64_and_the_variable_is_named():
 
 
 def test_flags_go_before_environment_before_file(start_server):
-    server = start_server("--max-memory", "3GB", config={"max_memory": "1GB", "watermark": 0.5, "auto_create": False},
-                          environment={"PYRALOG_MAX_MEMORY": "2GB", "PYRALOG_WATERMARK": "0.6"})
+    server = start_server("--max-memory", "3GB", config={"max_memory": "1GB", "auto_create": False},
+                          environment={"PYRALOG_MAX_MEMORY": "2GB", "PYRALOG_LIMITS_BODY": "5MB"})
     text = server.call("GET", "/v1/config").body.decode()
-    document = json.loads(text)
-    assert "3000000000" in text and "2000000000" not in text
-    sources = json.dumps(document)
-    assert {"flag", "environment", "file", "default"} <= {word for word in ("flag", "environment", "file", "default")
-                                                         if f'"{word}"' in sources}
+    assert "3000000000" in text and "2000000000" not in text and "5000000" in text
+    for source in ("flag", "environment", "file", "default"):
+        assert f'"{source}"' in text
     answer = server.call("PUT", "/v1/logs/a/keys/k", b"1")
     assert answer.status == 404 and answer.code == "log_not_found"
+
+
+def test_every_configuration_key_is_documented(fresh_server):
+    documented = (REPOSITORY / "docs" / "operations.md").read_text()
+    # The shape of the answer is the OpenAPI file's; here only the names matter.
+    keys = re.findall(r'"key": ?"([a-z_.]+)"', fresh_server.call("GET", "/v1/config").body.decode())
+    assert len(keys) > 10
+    missing = [key for key in keys if f"`{key}`" not in documented]
+    assert not missing, f"docs/operations.md does not name {missing}"
 
 
 def test_logs_of_an_init_file_are_there_at_once(start_server, tmp_path):
