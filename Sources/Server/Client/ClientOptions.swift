@@ -12,7 +12,7 @@ struct ClientOptions: ParsableArguments {
         do {
             let base = url ?? environment("PYRALOG_URL") ?? "http://127.0.0.1:7070"
             var server = ServerConnection(
-                base: base, token: environment("PYRALOG_TOKEN"), http: try HTTPClient())
+                base: base, token: environment("PYRALOG_TOKEN"), http: try ClientConnection())
             try body(&server)
         } catch let exit as ExitCode {
             throw exit

@@ -5,7 +5,7 @@ import JSON
 struct ServerConnection {
     let base: String
     let token: String?
-    let http: HTTPClient
+    let http: ClientConnection
 
     /// - Parameters:
     ///   - path: segments, not yet encoded; a verb may follow the last one raw.

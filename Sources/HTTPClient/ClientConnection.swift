@@ -1,7 +1,7 @@
 import CCurl
 
 /// HTTP for the command-line client: one request after the other, over a connection that is kept. Not thread-safe.
-package final class HTTPClient {
+package final class ClientConnection {
     private let handle: CurlHandle
 
     package init() throws(HTTPClientFailure) { handle = try CurlHandle() }
