@@ -16,14 +16,17 @@ struct ImportTests {
     ]
     /// Parts of the toolchain.
     static let standard: Set<String> = ["Glibc", "Synchronization"]
-    /// What only the command line needs.
-    static let serverOnly: Set<String> = ["ArgumentParser", "Configuration", "Logging", "Yams"]
+    /// Swift packages, and who may use them.
+    static let packages: [String: Set<String>] = [
+        "Server": ["ArgumentParser", "Configuration", "Logging", "Yams"],
+        "StorageEngine": ["HeapModule"],
+    ]
 
     @Test("a module imports only what the table gives it", arguments: SourceTree.modules)
     func table(module: String) throws {
         let allowed = try #require(
             Self.allowed[module], "Sources/\(module) is not in the table: decide what it may import")
-        let libraries = module == "Server" ? Self.serverOnly : []
+        let libraries = Self.packages[module] ?? []
         for file in SourceTree.sources(of: module) {
             for name in imports(of: file) {
                 #expect(

@@ -38,8 +38,8 @@ struct WordTests {
     @Test("a discarded error says why beside it")
     func discardedErrors() {
         for file in SourceTree.swiftSources {
-            for (index, line) in file.lines.enumerated() where line.contains("try? ") {
-                let around = file.lines[max(0, index - 3)...index]
+            for (index, line) in file.lines.enumerated() where line.firstMatch(of: /\btry\? /) != nil {
+                let around = file.lines[max(0, index - 3)...min(file.lines.count - 1, index + 1)]
                 #expect(around.contains { $0.contains("//") }, "\(file.path), line \(index + 1)")
             }
         }
