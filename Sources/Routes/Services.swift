@@ -1,4 +1,5 @@
 import HTTP
+import JSON
 import Metrics
 import Platform
 import StorageEngine
@@ -9,6 +10,7 @@ package final class Services: Sendable {
     package let engine: Engine
     package let metrics: MetricsRegistry
     package let workers = Workers()
+    package let parsers = RecordParserPool()
     package let readiness = Readiness()
     package let information: ServerInformation
     /// The answer of `/v1/config`.
@@ -19,6 +21,9 @@ package final class Services: Sendable {
     /// Whether writing to a log that does not exist creates it.
     package let createsLogs: Bool
     package let problems: ProblemMapping
+    /// Event streams open now.
+    let tails: Gauge
+    let logMetrics: LogMetrics
 
     package var clock: Clock { engine.clock }
 
@@ -35,6 +40,8 @@ package final class Services: Sendable {
         self.limits = limits
         self.logDefaults = logDefaults
         self.createsLogs = createsLogs
+        tails = metrics.gauge("pyralog_tails", help: "Event streams that are open.")
+        logMetrics = LogMetrics(engine, in: metrics)
         problems = ProblemMapping(reportUnexpected: reportUnexpected)
     }
 

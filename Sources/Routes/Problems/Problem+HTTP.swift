@@ -20,8 +20,7 @@ extension Problem {
             case .bodyTooLarge(let limit, let what): .tooLarge(what, limit: limit)
             case .targetTooLong(let limit):
                 .tooLarge("the request target", limit: limit).with { $0.status = 414 }
-            case .headersTooLarge(let limit):
-                .tooLarge("the header fields", limit: limit).with { $0.status = 431 }
+            case .headersTooLarge(let limit): .headTooLarge(431, "the header fields", limit: limit)
             case .unsupportedContentCoding(let coding):
                 Problem.unsupportedMediaType(
                     "Content-Encoding \(Problem.quoted(coding)) is unknown; gzip and zstd are understood")
@@ -37,6 +36,13 @@ extension Problem {
             case .shuttingDown: .shuttingDown
             case .deadlinePassed: .notReady("the deadline of the request has passed")
             }
+    }
+
+    private static func headTooLarge(_ status: Int, _ what: String, limit: Int) -> Problem {
+        Problem(
+            .invalidArgument, "\(what) may have at most \(limit) bytes",
+            members: [.init("limit", .integer(Int64(limit)))]
+        ).with { $0.status = status }
     }
 
     private static func bodyTimeout(_ detail: String) -> Problem {

@@ -21,21 +21,14 @@ package struct ProblemMapping: Sendable {
         case let error as EngineError: return Problem(error)
         case let failure as HTTPFailure: return Problem(failure)
         case let failure as JSONFailure: return Problem(failure)
+        case let failure as FieldFailure: return Problem(failure)
+        case let failure as RecordFailure: return Problem(failure)
         default:
             reportUnexpected(error, request?.routePattern ?? "")
             return Problem(.internal, "an unforeseen error; the server's log has it").with { problem in
                 problem.applied = request?.isRead == true ? .no : .unknown
             }
         }
-    }
-}
-
-extension Problem {
-    package init(_ failure: JSONFailure) {
-        let place = failure.position.map { " at byte \($0)" } ?? ""
-        self.init(
-            .invalidJSON, "\(failure.message)\(place)",
-            members: failure.position.map { [.init("position", .integer(Int64($0)))] } ?? [])
     }
 }
 

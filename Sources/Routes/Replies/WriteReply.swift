@@ -13,25 +13,30 @@ enum WriteReply: Sendable {
 }
 
 extension Outcome {
-    func writeReply(_ response: @escaping @Sendable (Value) throws -> Response) throws -> WriteReply {
+    /// - Parameter failure: what a late failure is called, where that depends on the request.
+    func writeReply(
+        failure: @escaping @Sendable (EngineError) -> EngineError = { $0 },
+        _ response: @escaping @Sendable (Value) throws -> Response
+    ) throws -> WriteReply {
         switch self {
         case .done(let value): .now(try response(value))
         case .pending(let ticket):
             .later { decided in
                 ticket.whenComplete { result in
-                    decided(Result { try response(result.get()) })
+                    decided(Result { try response(result.mapError(failure).get()) })
                 }
             }
         }
     }
 
     /// The reply of a write that needs no receipt.
-    func reply(to request: Request, _ response: @escaping @Sendable (Value) throws -> Response) throws
-        -> Reply
-    {
+    func reply(
+        to request: Request, failure: @escaping @Sendable (EngineError) -> EngineError = { $0 },
+        _ response: @escaping @Sendable (Value) throws -> Response
+    ) throws -> Reply {
         switch self {
         case .done(let value): .now(try response(value))
-        case .pending: try writeReply(response).reply(to: request)
+        case .pending: try writeReply(failure: failure, response).reply(to: request)
         }
     }
 }
@@ -42,7 +47,9 @@ extension WriteReply {
         case .now(let response): return .now(response)
         case .later(let whenDecided):
             // The write goes on whatever becomes of the connection, so there is nothing to cancel.
-            let reply = request.deferReply { _ in Problem.outcomeUnknownAtStop.response }
+            let reply = request.deferReply(finishesBeforeStop: true) { _ in
+                Problem.outcomeUnknownAtStop.response
+            }
             whenDecided { result in
                 switch result {
                 case .success(let response): reply.complete(response)

@@ -1,4 +1,5 @@
 import HTTP
+import JSON
 import StorageEngine
 
 /// The query of a request, read strictly: a parameter that the route does not know, or one given twice, is refused
@@ -78,9 +79,9 @@ struct QueryReader {
 
     /// Standard base64.
     func base64(_ name: String) throws(Problem) -> [UInt8]? {
-        guard let encoded = bytes(name) else { return nil }
+        guard let encoded = try text(name) else { return nil }
         guard let decoded = Base64.decode(encoded) else {
-            throw .invalidArgument(name, "must be base64 (in a query, + is written %2B)")
+            throw .invalidArgument(name, "must be padded base64 (in a query, + is written %2B)")
         }
         return decoded
     }

@@ -1,0 +1,81 @@
+import HTTP
+import JSON
+import Platform
+import StorageEngine
+
+extension KeyRoutes {
+    func controlBody(_ request: Request) throws -> BodyHandling {
+        _ = try key(request)
+        try request.requireJSONType()
+        return .buffered(limit: services.limits.controlBodyBytesMax, what: "a control body")
+    }
+
+    func increment(_ request: Request) throws -> Reply {
+        let key = try key(request)
+        let acknowledgement = try QueryReader(request, allowed: ["ack"]).acknowledgement()
+        var body = try ObjectReader(request.controlBody(whenEmpty: .object([])))
+        var options = IncrementOptions()
+        options.by = try body.integer("by") ?? 1
+        options.ttlMilliseconds = try body.integer("ttl_ms", in: Self.ttlRange)
+        options.refreshesExpiry = try body.bool("refresh_ttl") ?? false
+        try body.finish()
+        options.acknowledgement = acknowledgement
+        return try idempotently(request) { [self, options] in
+            let log = try services.logForWriting(request, compaction: .keys)
+            var conditional = options
+            conditional.condition = try condition(request, log, key)
+            return try log.increment(key: key.span.bytes, conditional).writeReply { result in
+                Response.written(
+                    result.put, status: 200, members: "\"value\":\(result.value),",
+                    lastMembers: Self.expiresAt(result.put))
+            }
+        }
+    }
+
+    func touch(_ request: Request) throws -> Reply {
+        let key = try key(request)
+        let acknowledgement = try QueryReader(request, allowed: ["ack"]).acknowledgement()
+        let expiry = try newExpiry(request.controlBody())
+        return try idempotently(request) { [self] in
+            let log = try services.existingLog(request)
+            let condition = try condition(request, log, key)
+            let outcome: Outcome<PutResult>
+            do throws(EngineError) {
+                outcome = try log.touch(
+                    key: key.span.bytes, expiry: expiry, condition: condition,
+                    acknowledgement: acknowledgement)
+            } catch {
+                throw Self.preferKeyNotFound(error)
+            }
+            return try outcome.writeReply(failure: Self.preferKeyNotFound) { result in
+                Response.written(result, status: 200, lastMembers: Self.expiresAt(result))
+            }
+        }
+    }
+
+    private func newExpiry(_ json: JSONValue) throws -> Expiry {
+        var body = try ObjectReader(json)
+        let ttl = try body.integer("ttl_ms", in: Self.ttlRange)
+        let deadline = try body.timestamp("expires_at")
+        try body.finish()
+        switch (ttl, deadline) {
+        case (let ttl?, nil): return self.deadline(ttlMilliseconds: ttl)
+        case (nil, let deadline?):
+            guard deadline <= Timestamp.millisecondsMax else { throw Timestamp.invalid("expires_at") }
+            return Self.deadline(at: deadline)
+        case (nil, nil): throw Problem.invalidArgument("ttl_ms", "give ttl_ms or expires_at")
+        case (_?, _?):
+            throw Problem.invalidArgument("ttl_ms", "cannot be combined with expires_at: give one of them")
+        }
+    }
+
+    private func idempotently(
+        _ request: Request, _ work: @escaping @Sendable () throws -> WriteReply
+    ) throws -> Reply {
+        try Idempotency(services: services).perform(request, body: request.body.bytes, work)
+    }
+
+    private static func expiresAt(_ result: PutResult) -> String {
+        result.deadline == Deadline.never ? "" : ",\"expires_at\":\(result.deadline)"
+    }
+}

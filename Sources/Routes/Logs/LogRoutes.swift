@@ -1,0 +1,123 @@
+import HTTP
+import JSON
+import Platform
+import StorageEngine
+
+/// The handlers of logs: create, look at, alter, delete, list.
+struct LogRoutes: Sendable {
+    let services: Services
+
+    /// A log that appears or goes between two looks is looked at again; more often than this only by design.
+    private static let attemptsMax = 8
+
+    func controlBody(_ request: Request) throws -> BodyHandling {
+        .buffered(limit: services.limits.controlBodyBytesMax, what: "a control body")
+    }
+
+    func put(_ request: Request) throws -> Reply {
+        let name = try request.logName()
+        _ = try QueryReader(request, allowed: [])
+        let given = try request.controlBody(whenEmpty: .object([]))
+        for _ in 0..<Self.attemptsMax {
+            if let log = services.engine.log(named: name) { return .now(try existing(log, given)) }
+            do {
+                let wanted = try LogConfiguration(json: given, base: services.logDefaults)
+                let (log, isCreated) = try services.engine.createLog(named: name, wanted)
+                return .now(
+                    Self.description(
+                        of: log, status: isCreated ? 201 : 200,
+                        fields: isCreated ? [HeaderField("Location", "/v1/logs/\(name)")] : []))
+            } catch EngineError.logExists {
+                continue
+            }
+        }
+        throw Problem.overloaded("the log is being created and deleted by others")
+    }
+
+    /// 200 when the fields that are given equal those of the log.
+    private func existing(_ log: Log, _ given: JSONValue) throws -> Response {
+        let current = log.configuration
+        let wanted = try LogConfiguration(json: given, base: current)
+        if wanted == current { return Self.description(of: log) }
+        try wanted.validate()
+        throw EngineError.logExists(log: log.name, differences: wanted.json.differences(from: current.json))
+    }
+
+    func get(_ request: Request) throws -> Reply {
+        _ = try QueryReader(request, allowed: [])
+        return .now(Self.description(of: try services.existingLog(request)))
+    }
+
+    func patch(_ request: Request) throws -> Reply {
+        let log = try services.existingLog(request)
+        _ = try QueryReader(request, allowed: [])
+        try request.requirePatchType()
+        let patch = try ControlJSON.parse(request.body.bytes)
+        guard case .object = patch else { throw Problem(.invalidArgument, "the patch must be a JSON object") }
+        let current = log.configuration.json
+        try Self.checkNames(of: patch, known: current)
+        let merged = current.merged(with: patch)
+        let wanted = try LogConfiguration(json: merged)
+        return .now(Self.description(of: try services.engine.updateLog(named: log.name, wanted)))
+    }
+
+    /// Refuses strangers in a merge patch, `null` ones too, which merging would pass over in silence.
+    private static func checkNames(of patch: JSONValue, known: JSONValue, path: String = "") throws(Problem) {
+        guard case .object(let changes) = patch, case .object(let members) = known, path != "schema." else {
+            return
+        }
+        for change in changes {
+            guard let member = members.first(where: { $0.name == change.name }) else {
+                throw .unknownField(path + change.name, allowed: members.map { path + $0.name })
+            }
+            try checkNames(of: change.value, known: member.value, path: "\(path)\(change.name).")
+        }
+    }
+
+    func delete(_ request: Request) throws -> Reply {
+        let name = try request.logName()
+        _ = try QueryReader(request, allowed: [])
+        try services.engine.deleteLog(named: name)
+        return .now(.noContent)
+    }
+
+    func list(_ request: Request) throws -> Reply {
+        let query = try QueryReader(request, allowed: ["prefix", "start_after", "limit"])
+        let page = services.engine.logs(
+            prefix: try query.text("prefix") ?? "", startAfter: try query.text("start_after"),
+            limit: try query.integer("limit", in: 1...1000) ?? 100)
+        let logs = page.logs.map { log in JSONValue.object([.init("name", .string(log.name))]) }
+        return .now(.json(.object([.init("logs", .array(logs)), .init("has_more", .bool(page.hasMore))])))
+    }
+}
+
+extension LogRoutes {
+    private static func description(of log: Log, status: Int = 200, fields: [HeaderField] = []) -> Response {
+        let partitions = log.statistics().enumerated().map { index, statistics in
+            JSONValue.object([
+                .init("partition", .integer(Int64(index))),
+                .init("first", statistics.first),
+                .init("tail", statistics.tail),
+                .init("records", .integer(Int64(statistics.records))),
+                .init("live_records", .integer(Int64(statistics.liveRecords))),
+                .init("keys", .integer(Int64(statistics.keys))),
+                .init("bytes", bytes(memory: statistics.memoryBytes)),
+                .init("evicted", .integer(Int64(statistics.evicted))),
+                .init("expired", .integer(Int64(statistics.expired))),
+            ])
+        }
+        return .json(
+            .object([
+                .init("name", .string(log.name)),
+                .init("config", log.configuration.json),
+                .init("stats", .object([.init("partitions", .array(partitions))])),
+                .init("epoch", .string(log.epoch.text)),
+            ]), status: status, fields: fields)
+    }
+
+    private static func bytes(memory: Int) -> JSONValue {
+        .object([
+            .init("memory", .integer(Int64(memory))), .init("disk", .integer(0)), .init("s3", .integer(0)),
+        ])
+    }
+}
