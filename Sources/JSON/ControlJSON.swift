@@ -63,6 +63,9 @@ package enum ControlJSON {
                     depth += 1
                     elements += 1
                 case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+                case 0:
+                    // Jansson passes over one that follows a number.
+                    throw JSONFailure(message: "NUL byte outside of a string", position: index)
                 default: break
                 }
                 if depth > depthMax {

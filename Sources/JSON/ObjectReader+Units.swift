@@ -1,3 +1,5 @@
+import Platform
+
 extension ObjectReader {
     /// A size: an integer of bytes, or a string like `"512MiB"`.
     package mutating func bytes(_ name: String, in range: ClosedRange<Int64>) throws(FieldFailure) -> Int64? {
@@ -82,11 +84,13 @@ extension ObjectReader {
         return key
     }
 
+    // The expectation says more than the units' own complaint, which names the text only: `try?` drops that.
+
     private func bytes(
         _ name: String, _ value: JSONValue, _ range: ClosedRange<Int64>
     ) throws(FieldFailure) -> Int64 {
         try integer(
-            name, value, range, text: Quantity.bytes,
+            name, value, range, text: { try? Units.bytes($0) },
             expectation: "an integer of bytes or a size like \"512MiB\"")
     }
 
@@ -94,7 +98,7 @@ extension ObjectReader {
         _ name: String, _ value: JSONValue, _ range: ClosedRange<Int64>
     ) throws(FieldFailure) -> Int64 {
         try integer(
-            name, value, range, text: Quantity.milliseconds,
+            name, value, range, text: { try? Units.milliseconds($0) },
             expectation: "an integer of milliseconds or a duration like \"10s\"")
     }
 }

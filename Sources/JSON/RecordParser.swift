@@ -51,7 +51,7 @@ package final class RecordParser: @unchecked Sendable {
             scratch: UnsafeRawBufferPointer(start: found.scratch, count: found.scratch_count))
     }
 
-    /// Takes a body that is exactly one JSON text as one record.
+    /// Takes a body that is exactly one JSON text as one record. Forgets those found before.
     package func parse(
         _ text: UnsafeRawBufferPointer, fields: RecordFields = .none
     ) throws(RecordFailure) -> Kind {
@@ -67,14 +67,14 @@ package final class RecordParser: @unchecked Sendable {
         }
     }
 
-    /// Takes each element of an array text as a record. A failure's `item` is the element's index.
+    /// Takes each element of an array text as a record. Forgets those found before. A failure's `item` is the element's index.
     package func elements(
         of text: UnsafeRawBufferPointer, fields: RecordFields = .none, recordsMax: Int
     ) throws(RecordFailure) {
         try check(fields) { pyra_json_elements(handle, text.start, text.count, $0, recordsMax, $1) }
     }
 
-    /// Takes each complete line from `from` on as a record; positions count from the start of `text`.
+    /// Adds each complete line from `from` on to the records found before with the same fields; positions count from the start of `text`.
     ///
     /// Blank lines are counted and skipped, `\r` before the line's end is tolerated.
     /// - Parameters:

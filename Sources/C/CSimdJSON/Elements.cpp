@@ -65,6 +65,7 @@ pyra_json_code pyra_json_elements(
     pyra_json *json, const uint8_t *text, size_t count, const pyra_json_fields *fields, size_t records_max,
     pyra_json_error *error
 ) {
+    forgetRecords(*json);
     return guarded(error, [&] {
         Tokens tokens{};
         try {
@@ -81,6 +82,7 @@ pyra_json_code pyra_json_value(
     pyra_json *json, const uint8_t *text, size_t count, const pyra_json_fields *fields,
     pyra_json_kind *kind, pyra_json_error *error
 ) {
+    forgetRecords(*json);
     return guarded(error, [&] {
         Tokens tokens = indexText(json->indexer, text, count);
         Walk walk(tokens);

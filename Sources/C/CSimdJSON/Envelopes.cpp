@@ -182,7 +182,7 @@ pyra_json_code pyra_json_envelopes(
     pyra_json *json, const uint8_t *text, size_t count, size_t records_max, size_t key_bytes_max,
     const pyra_json_envelope **envelopes, size_t *envelope_count, pyra_json_error *error
 ) {
-    json->envelopes.clear();
+    forgetRecords(*json);
     pyra_json_code code = guarded(error, [&] {
         Tokens tokens{};
         try {

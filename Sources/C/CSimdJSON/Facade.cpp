@@ -27,23 +27,33 @@ pyra_json *pyra_json_create(void) {
 
 void pyra_json_destroy(pyra_json *json) { delete json; }
 
+namespace pyra {
+
+void forgetRecords(pyra_json &json) {
+    forget(json.values);
+    forget(json.keys);
+    forget(json.timestamps);
+    forget(json.scratch);
+    forget(json.envelopes);
+}
+
+}
+
 void pyra_json_reset(pyra_json *json) {
-    forget(json->values);
-    forget(json->keys);
-    forget(json->timestamps);
-    forget(json->scratch);
-    forget(json->envelopes);
+    forgetRecords(*json);
     forget(json->merged);
     json->indexer.shrink();
     json->patchIndexer.shrink();
 }
 
 pyra_json_records pyra_json_found(const pyra_json *json) {
+    const size_t count = json->values.size();
     return {
         json->values.data(),
-        json->keys.empty() ? nullptr : json->keys.data(),
-        json->timestamps.empty() ? nullptr : json->timestamps.data(),
-        json->values.size(),
+        // Shorter columns come from lines that were read without fields.
+        json->keys.empty() || json->keys.size() < count ? nullptr : json->keys.data(),
+        json->timestamps.empty() || json->timestamps.size() < count ? nullptr : json->timestamps.data(),
+        count,
         json->scratch.data(),
         json->scratch.size(),
     };

@@ -74,6 +74,8 @@ template <class Work> pyra_json_code guarded(pyra_json_error *error, Work work) 
     return error->code;
 }
 
+void forgetRecords(pyra_json &json);
+
 /// Indexes a whole text and checks its escapes.
 Tokens indexText(Indexer &indexer, const uint8_t *text, size_t count);
 

@@ -117,24 +117,24 @@ void pyra_json_destroy(pyra_json *json);
 void pyra_json_reset(pyra_json *json);
 pyra_json_records pyra_json_found(const pyra_json *json);
 
-/// Exactly one JSON text. Adds one record (whitespace around it trimmed).
+/// Exactly one JSON text: one record (whitespace around it trimmed). Forgets those found before.
 pyra_json_code pyra_json_value(
     pyra_json *json, const uint8_t *text, size_t count, const pyra_json_fields *fields,
     pyra_json_kind *kind, pyra_json_error *error);
 
-/// One array text. Adds a record for each element.
+/// One array text: a record for each element. Forgets those found before.
 pyra_json_code pyra_json_elements(
     pyra_json *json, const uint8_t *text, size_t count, const pyra_json_fields *fields, size_t records_max,
     pyra_json_error *error);
 
 /// The complete lines from `from` on (the last one without its newline if `is_final`). Adds a record for each line
-/// that is not blank, positions counted from `text`; stops before a line that would pass `records_max`.
+/// that is not blank to those found before (with the same fields), positions counted from `text`; stops before a line that would pass `records_max`.
 /// `consumed` is the position behind the last line taken, `lines` how many lines that were.
 pyra_json_code pyra_json_lines(
     pyra_json *json, const uint8_t *text, size_t from, size_t count, bool is_final,
     const pyra_json_fields *fields, size_t records_max, size_t *consumed, size_t *lines, pyra_json_error *error);
 
-/// `{"records": [envelope, …]}`. The envelopes are valid until the next call.
+/// `{"records": [envelope, …]}`. The envelopes are valid until the next call. Forgets records found before.
 pyra_json_code pyra_json_envelopes(
     pyra_json *json, const uint8_t *text, size_t count, size_t records_max, size_t key_bytes_max,
     const pyra_json_envelope **envelopes, size_t *envelope_count, pyra_json_error *error);
