@@ -44,7 +44,7 @@ struct Append: ParsableCommand {
         request.body = .bytes(block)
         for attempt in 1... {
             do {
-                return Int(try server.fetchJSON(request)["count"]?.number ?? 0)
+                return Int(try server.fetchJSON(request)["count"]?.integerValue ?? 0)
             } catch let problem as ServerProblem where problem.mayBeRepeated && attempt < 10 {
                 sleep(1)
             } catch let problem as ServerProblem {
@@ -61,7 +61,7 @@ struct Append: ParsableCommand {
         init(_ problem: ServerProblem, after lines: Int) {
             var text = problem.description
             if lines > 0 {
-                if let line = problem.document["line"]?.number {
+                if let line = problem.document["line"]?.integerValue {
                     text += " (line \(Int(line) + lines) of the input)"
                 }
                 text += "; the \(lines) lines before its block are appended"

@@ -15,7 +15,7 @@ struct Logs: ParsableCommand {
                     server.request(
                         "GET", ["v1", "logs"],
                         query: [("prefix", prefix), ("start_after", last), ("limit", "1000")]))
-                let names = page["logs"]?.items.compactMap { $0["name"]?.text } ?? []
+                let names = page["logs"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
                 for name in names { StandardStreams.print(name) }
                 last = page["has_more"] == .bool(true) ? names.last : nil
             } while last != nil

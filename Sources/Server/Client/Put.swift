@@ -28,7 +28,7 @@ struct Put: ParsableCommand {
                 request.body = .bytes(Array(value.utf8))
             }
             let answer = try withExtendedLifetime(input) { try server.fetchJSON(request) }
-            if let revision = answer["revision"]?.text { StandardStreams.print(revision) }
+            if let revision = answer["revision"]?.stringValue { StandardStreams.print(revision) }
         }
     }
 }

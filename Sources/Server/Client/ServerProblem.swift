@@ -16,24 +16,13 @@ struct ServerProblem: Error, CustomStringConvertible {
 
     /// `title: detail`
     var description: String {
-        guard let title = document["title"]?.text else {
+        guard let title = document["title"]?.stringValue else {
             return text.isEmpty ? "HTTP \(status)" : "HTTP \(status): \(text)"
         }
-        guard let detail = document["detail"]?.text else { return title }
+        guard let detail = document["detail"]?.stringValue else { return title }
         return "\(title): \(detail)"
     }
 
     /// Nothing was applied, and the same request may succeed later.
-    var mayBeRepeated: Bool { document["retryable"] == .bool(true) && document["applied"]?.text == "no" }
-}
-
-extension JSONValue {
-    subscript(_ name: String) -> JSONValue? {
-        guard case .object(let members) = self else { return nil }
-        return members.first { $0.name == name }?.value
-    }
-
-    var text: String? { if case .string(let text) = self { text } else { nil } }
-    var number: Int64? { if case .integer(let number) = self { number } else { nil } }
-    var items: [JSONValue] { if case .array(let items) = self { items } else { [] } }
+    var mayBeRepeated: Bool { document["retryable"] == .bool(true) && document["applied"]?.stringValue == "no" }
 }
