@@ -24,5 +24,7 @@ struct ServerProblem: Error, CustomStringConvertible {
     }
 
     /// Nothing was applied, and the same request may succeed later.
-    var mayBeRepeated: Bool { document["retryable"] == .bool(true) && document["applied"]?.stringValue == "no" }
+    var mayBeRepeated: Bool {
+        document["retryable"] == .bool(true) && document["applied"]?.stringValue == "no"
+    }
 }
