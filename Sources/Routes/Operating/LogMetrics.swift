@@ -11,6 +11,8 @@ final class LogMetrics: Sendable {
         var name = ""
         var appended = 0
         var appendedBytes = 0
+        var read = 0
+        var readBytes = 0
         var expired = 0
         var evicted = 0
         var trimmed = 0
@@ -58,6 +60,12 @@ final class LogMetrics: Sendable {
             in: registry
         ) { $0.appendedBytes }
         collect(
+            "pyralog_records_read_total", "Records handed to readers, by log.", .counter, in: registry
+        ) { $0.read }
+        collect(
+            "pyralog_bytes_read_total", "Bytes of values handed to readers, by log.", .counter, in: registry
+        ) { $0.readBytes }
+        collect(
             "pyralog_records_expired_total", "Records whose deadline passed, by log.", .counter, in: registry
         ) { $0.expired }
         collect(
@@ -84,6 +92,9 @@ final class LogMetrics: Sendable {
                 }
             }
         }
+        registry.collect(
+            "pyralog_expiry_lag_seconds", help: "How late the cleaning of expired records is.", kind: .gauge
+        ) { [engine] in [.init([], Double(engine.expiryLagMilliseconds) / 1000)] }
         registry.collect("pyralog_logs", help: "Logs there are.", kind: .gauge) { [engine] in
             [.init([], Double(engine.logs(prefix: "", startAfter: nil, limit: .max).logs.count))]
         }
@@ -116,6 +127,9 @@ extension LogMetrics.Figures {
             records += partition.records
             keys += partition.keys
         }
+        let figures = log.readFigures
+        read += figures.records
+        readBytes += figures.bytes
         for (index, kind) in MemoryKind.allCases.enumerated() { memory[index] += log.memoryBytes(kind) }
     }
 }
