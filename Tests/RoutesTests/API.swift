@@ -32,6 +32,11 @@ final class API: Sendable {
         engine.stop()
     }
 
+    func advance(milliseconds: Int64) {
+        clock.advance(milliseconds: milliseconds)
+        engine.clockMoved()
+    }
+
     @discardableResult
     func call(
         _ method: Method, _ target: String, _ body: String = "", _ fields: [String: String] = [:]
@@ -39,6 +44,7 @@ final class API: Sendable {
         call(method, target, bytes: Array(body.utf8), fields)
     }
 
+    @discardableResult
     func call(
         _ method: Method, _ target: String, bytes: [UInt8], _ fields: [String: String] = [:]
     ) -> CollectedResponse {

@@ -24,7 +24,7 @@ struct ConditionTests {
             case .weakCurrent: "W/\(current)"
             case .other: ConditionTests.foreign
             case .otherThenCurrent: "\(ConditionTests.foreign) , \(current)"
-            case .unknown: "\"not one of ours\""
+            case .unknown: "\"not-one-of-ours\""
             }
         }
     }
@@ -37,7 +37,8 @@ struct ConditionTests {
     }
 
     static let table: [(Precondition, get: Int, put: Int, putMissing: Int)] = [
-        (.match(.any), 200, 200, 412), (.match(.current), 200, 200, 412), (.match(.weakCurrent), 412, 412, 412),
+        (.match(.any), 200, 200, 412), (.match(.current), 200, 200, 412),
+        (.match(.weakCurrent), 412, 412, 412),
         (.match(.other), 412, 412, 412), (.match(.otherThenCurrent), 200, 200, 412),
         (.match(.unknown), 412, 412, 412),
         (.noneMatch(.any), 304, 412, 201), (.noneMatch(.current), 304, 412, 201),
@@ -79,7 +80,9 @@ struct ConditionTests {
         if putMissing == 412 { #expect(written.json["current_revision"] == .null) }
     }
 
-    @Test("delete, patch, increment and touch take conditions", arguments: ["delete", "patch", "increment", "touch"])
+    @Test(
+        "delete, patch, increment and touch take conditions",
+        arguments: ["delete", "patch", "increment", "touch"])
     func otherWrites(verb: String) {
         let current = api.call(.put, key, "1").entityTag
         func write(_ fields: [String: String]) -> CollectedResponse {
@@ -114,7 +117,9 @@ struct ConditionTests {
         #expect(api.call(.get, key, "", ["If-None-Match": old]).status == 200)
     }
 
-    @Test("what is no list of quoted tags is 400", arguments: ["0-1-00000000", "\"a", "*, \"a\"", "", ",", "\"a\" \"b\"", "w/\"a\""])
+    @Test(
+        "what is no list of quoted tags is 400",
+        arguments: ["0-1-00000000", "\"a", "*, \"a\"", "", ",", "\"a\" \"b\"", "w/\"a\""])
     func malformed(tags: String) {
         api.call(.put, key, "1")
         let answer = api.call(.put, key, "2", ["If-Match": tags])
@@ -131,11 +136,13 @@ struct ConditionTests {
         #expect(api.call(.get, key, "", ["If-Modified-Since": before]).status == 200)
         #expect(api.call(.get, key, "", ["If-Modified-Since": "yesterday"]).status == 200)
         #expect(
-            api.call(.get, key, "", ["If-Modified-Since": modified, "If-None-Match": Self.foreign]).status == 200)
+            api.call(.get, key, "", ["If-Modified-Since": modified, "If-None-Match": Self.foreign]).status
+                == 200)
         #expect(api.call(.put, key, "2", ["If-Unmodified-Since": before]).status == 412)
         #expect(api.call(.get, key, "", ["If-Unmodified-Since": before]).status == 412)
         #expect(
-            api.call(.put, key, "2", ["If-Unmodified-Since": before, "If-Match": current.entityTag]).status == 200)
+            api.call(.put, key, "2", ["If-Unmodified-Since": before, "If-Match": current.entityTag]).status
+                == 200)
         #expect(api.call(.put, key, "2", ["If-Unmodified-Since": modified]).status == 200)
     }
 }

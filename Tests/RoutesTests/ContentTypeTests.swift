@@ -7,11 +7,15 @@ struct ContentTypeTests {
     let api = API()
     let key = "/v1/logs/types/keys/a"
 
-    @Test("without a type the bytes decide", arguments: [
-        ("{\"a\":1}", "application/json"), ("  [1, 2] \n", "application/json"), ("17", "application/json"),
-        ("\"x\"", "application/json"), ("hello", "text/plain"), ("{\"a\":", "text/plain"), ("1 2", "text/plain"),
-        ("", "text/plain"), ("{\"a\":1}{\"a\":2}", "text/plain"),
-    ])
+    @Test(
+        "without a type the bytes decide",
+        arguments: [
+            ("{\"a\":1}", "application/json"), ("  [1, 2] \n", "application/json"),
+            ("17", "application/json"),
+            ("\"x\"", "application/json"), ("hello", "text/plain"), ("{\"a\":", "text/plain"),
+            ("1 2", "text/plain"),
+            ("", "text/plain"), ("{\"a\":1}{\"a\":2}", "text/plain"),
+        ])
     func sniffed(body: String, type: String) {
         for fields in [[:], ["Content-Type": "application/x-www-form-urlencoded"]] {
             #expect(api.call(.put, key, body, fields).status < 300)
@@ -31,16 +35,21 @@ struct ContentTypeTests {
         }
     }
 
-    @Test("a named type comes back as it was sent", arguments: [
-        "text/plain", "text/plain; charset=utf-8", "text/html;charset=UTF-8", "image/jpeg", "application/octet-stream",
-        "application/vnd.example.v1", "text/csv; header=present", "application/x-tar",
-    ])
+    @Test(
+        "a named type comes back as it was sent",
+        arguments: [
+            "text/plain", "text/plain; charset=utf-8", "text/html;charset=UTF-8", "image/jpeg",
+            "application/octet-stream",
+            "application/vnd.example.v1", "text/csv; header=present", "application/x-tar",
+        ])
     func named(type: String) {
         #expect(api.call(.put, key, "a,b", ["Content-Type": type]).status < 300)
         #expect(api.call(.get, key).contentType == type)
     }
 
-    @Test("JSON types are validated", arguments: ["application/json", "application/ld+json", "application/json;charset=utf-8"])
+    @Test(
+        "JSON types are validated",
+        arguments: ["application/json", "application/ld+json", "application/json;charset=utf-8"])
     func json(type: String) {
         #expect(api.call(.put, key, "[1]", ["Content-Type": type]).status < 300)
         for body in ["", "[1", "[1] [2]", "{'a':1}", "nul", "\u{FEFF}[]"] {
@@ -67,10 +76,13 @@ struct ContentTypeTests {
         #expect(api.call(.get, key).text == text)
     }
 
-    @Test("another charset, or what is no type, is 415", arguments: [
-        "text/plain; charset=iso-8859-1", "application/json; charset=utf-16", "nonsense", "text/", "/plain",
-        "text/plain; charset", "text/plain, text/html", "te xt/plain",
-    ])
+    @Test(
+        "another charset, or what is no type, is 415",
+        arguments: [
+            "text/plain; charset=iso-8859-1", "application/json; charset=utf-16", "nonsense", "text/",
+            "/plain",
+            "text/plain; charset", "text/plain, text/html", "te xt/plain",
+        ])
     func refused(type: String) {
         let answer = api.call(.put, key, "1", ["Content-Type": type])
         #expect(answer.status == 415)

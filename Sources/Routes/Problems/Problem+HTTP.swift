@@ -18,8 +18,7 @@ extension Problem {
             case .methodNotAllowed(let allow):
                 Problem(.methodNotAllowed, "allowed here: \(allow)").with { $0.fields = [.allow(allow)] }
             case .bodyTooLarge(let limit, let what): .tooLarge(what, limit: limit)
-            case .targetTooLong(let limit):
-                .tooLarge("the request target", limit: limit).with { $0.status = 414 }
+            case .targetTooLong(let limit): .headTooLarge(414, "the request target", limit: limit)
             case .headersTooLarge(let limit): .headTooLarge(431, "the header fields", limit: limit)
             case .unsupportedContentCoding(let coding):
                 Problem.unsupportedMediaType(
