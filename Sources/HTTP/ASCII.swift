@@ -7,6 +7,14 @@ enum ASCII {
         bytes.count == name.utf8CodeUnitCount && hasPrefixWithoutCase(bytes, name)
     }
 
+    static func equalWithoutCase(_ bytes: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count == other.count else { return false }
+        for index in 0..<bytes.count where lowercased(bytes[index]) != lowercased(other[index]) {
+            return false
+        }
+        return true
+    }
+
     static func hasPrefixWithoutCase(_ bytes: UnsafeRawBufferPointer, _ prefix: StaticString) -> Bool {
         let length = prefix.utf8CodeUnitCount
         guard bytes.count >= length else { return false }

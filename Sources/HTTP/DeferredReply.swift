@@ -25,6 +25,8 @@ package final class DeferredReply: @unchecked Sendable {
     private var outcome: Outcome?
     private var onCancel: (@Sendable (Cancellation) -> Response?)?
     private var resumer: (any DeferredReplyResumer)?
+    /// Its place in the queue of deadlines, under that queue's lock.
+    var queuePlace: Int?
     /// On the monotonic clock.
     let deadlineNanoseconds: Int64?
     /// Whether a stop of the server gives it the grace of running requests instead of ending it at once.

@@ -1,3 +1,5 @@
+import Platform
+
 package struct HTTPConfiguration: Sendable {
     package var host = "127.0.0.1"
     package var port: UInt16 = 7070
@@ -18,5 +20,13 @@ package struct HTTPConfiguration: Sendable {
     package var hosts: [String] = []
     package var checksHost = true
     package var corsOrigins: [String] = []
+    /// Where the `Date` field comes from; nil is the system's clock.
+    package var clock: Clock?
+    /// Takes what libmicrohttpd has to say, mostly about what clients did wrong; nil drops it. Called from any thread.
+    package var log: (@Sendable (String) -> Void)?
     package init() {}
+
+    /// What libmicrohttpd gets for each connection: head, bookkeeping, and the answer's head in the end. It clears this
+    /// memory for each request, so it is no larger than it must be: twice as much costs a tenth of the speed.
+    var connectionMemoryBytes: Int { max(headerBytesMax, targetBytesMax + 4096, 8192) }
 }

@@ -16,6 +16,9 @@ package final class Request: @unchecked Sendable {
 
     var fields: RequestFields
 
+    /// The body of requests that have none: shared, never written to.
+    static let noBody = ByteBuffer()
+
     init(_ method: Method, target: [UInt8], fields: RequestFields, body: ByteBuffer) {
         self.method = method
         self.target = target
@@ -43,5 +46,5 @@ package final class Request: @unchecked Sendable {
     }
 
     /// Copies the header fields out of the connection, so that they can be read after the handler has returned.
-    func keepFields() {}
+    func keepFields() { fields = fields.kept() }
 }

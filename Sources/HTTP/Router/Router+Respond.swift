@@ -28,13 +28,13 @@ extension Router {
                 throw HTTPFailure.bodyTooLarge(
                     limit: BodyHandling.droppedBytesMax, what: "a body nobody asked for")
             }
-            request.body = ByteBuffer()
+            request.body = Request.noBody
             return try reply(endpoint, request)
         case .buffered(let limit, let what):
             guard sent.count <= limit else { throw HTTPFailure.bodyTooLarge(limit: limit, what: what) }
             return try reply(endpoint, request)
         case .streamed(let consumer):
-            request.body = ByteBuffer()
+            request.body = Request.noBody
             return try feed(sent, to: consumer)
         }
     }

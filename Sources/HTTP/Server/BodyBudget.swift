@@ -1,0 +1,31 @@
+import Synchronization
+
+/// What all request bodies together may hold in memory. Safe from any thread.
+struct BodyBudget {
+    let gauges: ServerGauges
+    let bytesMax: Int
+
+    /// - Throws: `overloaded`; nothing is charged then.
+    func charge(_ bytes: Int) throws(HTTPFailure) {
+        let after = gauges.bodyBytesInFlight.wrappingAdd(bytes, ordering: .relaxed).newValue
+        guard after <= bytesMax else {
+            release(bytes)
+            throw Self.exhausted
+        }
+    }
+
+    func release(_ bytes: Int) {
+        if bytes > 0 { gauges.bodyBytesInFlight.wrappingSubtract(bytes, ordering: .relaxed) }
+    }
+
+    /// Turns an announced body away before it is read, if it could not be held now.
+    func refuseBeyond(_ announcedBytes: Int) throws(HTTPFailure) {
+        let (after, overflow) = gauges.bodyBytesInFlight.load(ordering: .relaxed)
+            .addingReportingOverflow(announcedBytes)
+        if overflow || after > bytesMax { throw Self.exhausted }
+    }
+
+    private static var exhausted: HTTPFailure {
+        .overloaded(detail: "too many request bodies in flight", retryAfterSeconds: 1)
+    }
+}

@@ -1,0 +1,89 @@
+import CMicroHTTPD
+import Glibc
+import Platform
+import Synchronization
+
+/// What the watch asks of a connection, on the watch's thread.
+extension Connection {
+    /// A connection over the limit has no more than this to hear so.
+    private static let refusedMilliseconds: Int64 = 1000
+
+    func inspect(nowNanoseconds now: Int64) {
+        let configuration = context.configuration
+        let phase = self.phase
+        let age = (now - phaseStartedNanoseconds.load(ordering: .relaxed)) / 1_000_000
+        switch phase {
+        case .fresh:
+            var limit = configuration.headerTimeoutMilliseconds
+            if case .answered = admission { limit = min(limit, Self.refusedMilliseconds) }
+            if age > limit { cut(.fresh, .headerTimeout) }
+        case .head: if age > configuration.headerTimeoutMilliseconds { cut(.head, .headerTimeout) }
+        case .idle: if age > configuration.idleTimeoutMilliseconds { cut(.idle, .idleTimeout) }
+        case .body: if age > configuration.bodyTimeoutMilliseconds { inspectBody(ageMilliseconds: age) }
+        case .waiting: watchForHangUp()
+        case .sending: if age > configuration.idleTimeoutMilliseconds { inspectSending(nowNanoseconds: now) }
+        case .handling, .cut: break
+        }
+    }
+
+    /// The socket has been closed or half-closed by the client while the connection is suspended.
+    func clientHungUp() { shared.withLock { $0.waiting }?.hangUp() }
+
+    /// Closes a connection between requests, when the server stops.
+    func closeIfIdle() {
+        if leave(.idle, for: .cut) || leave(.fresh, for: .cut) { shutDown(SHUT_RDWR) }
+    }
+
+    /// Ends what the connection waits for, when the server stops.
+    func stopWaiting(isFinal: Bool) { shared.withLock { $0.waiting }?.stop(isFinal: isFinal) }
+
+    var isBusy: Bool {
+        switch phase {
+        case .body, .handling, .waiting, .sending: true
+        case .fresh, .idle, .head, .cut: false
+        }
+    }
+
+    private func cut(_ phase: Phase, _ reason: Rejection) {
+        guard leave(phase, for: .cut) else { return }
+        if reason != .idleTimeout { context.metrics.reject(reason) }
+        shutDown(SHUT_RDWR)
+    }
+
+    private func shutDown(_ how: Int) {
+        shared.withLock { shared in
+            // A system call under the lock: the number must not be given to another connection meanwhile.
+            if shared.socket >= 0 { shutdown(shared.socket, Int32(how)) }
+        }
+    }
+
+    /// Only ends the reading: the connection's own thread meets the end, and writes the answer.
+    private func inspectBody(ageMilliseconds age: Int64) {
+        let rate = Int64(receivedBodyBytes.load(ordering: .relaxed)) * 1000 / max(age, 1)
+        guard rate < Int64(context.configuration.bodyBytesPerSecondMin), leave(.body, for: .cut) else {
+            return
+        }
+        shutDown(SHUT_RD)
+    }
+
+    private func watchForHangUp() {
+        shared.withLock { shared in
+            guard shared.waiting != nil, !shared.isWatched, shared.socket >= 0 else { return }
+            shared.isWatched = context.watch.addHangUp(of: self, socket: shared.socket)
+        }
+    }
+
+    /// A client that takes nothing for as long as it may be idle is gone.
+    private func inspectSending(nowNanoseconds now: Int64) {
+        let (unacknowledged, acknowledged) = shared.withLock { shared in
+            // -1 answers 0, which is no stall.
+            (pyra_unacknowledged_bytes(shared.socket), pyra_acknowledged_bytes(shared.socket))
+        }
+        if unacknowledged == 0 || acknowledged != acknowledgedBytes {
+            acknowledgedBytes = acknowledged
+            phaseStartedNanoseconds.store(now, ordering: .relaxed)
+        } else {
+            cut(.sending, .sendTimeout)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/// The value of the `Date` field, formatted once a second.
+struct HTTPDate {
+    static let length = 29
+
+    private var second: Int64 = -1
+    private var text = InlineArray<29, UInt8>(repeating: 0)
+
+    /// - Parameter now: Unix seconds.
+    mutating func write(into output: UnsafeMutablePointer<UInt8>, now: Int64) {
+        if now != second { format(now) }
+        for index in 0..<Self.length { output[index] = text[index] }
+    }
+
+    private mutating func format(_ now: Int64) {
+        second = now
+        let days = (now >= 0 ? now : now - 86_399) / 86_400
+        let time = Int(now - days * 86_400)
+        let (year, month, day) = Self.civil(fromDays: Int(days))
+        put("Sun, Mon, Tue, Wed, Thu, Fri, Sat, ", from: ((Int(days) + 4) % 7 + 7) % 7 * 5, count: 5, at: 0)
+        put(day, at: 5)
+        text[7] = 0x20
+        put("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ", from: (month - 1) * 4, count: 4, at: 8)
+        put(year / 100, at: 12)
+        put(year % 100, at: 14)
+        text[16] = 0x20
+        put(time / 3600, at: 17)
+        text[19] = UInt8(ascii: ":")
+        put(time / 60 % 60, at: 20)
+        text[22] = UInt8(ascii: ":")
+        put(time % 60, at: 23)
+        put(" GMT", from: 0, count: 4, at: 25)
+    }
+
+    private mutating func put(_ number: Int, at place: Int) {
+        text[place] = UInt8(0x30 + number / 10 % 10)
+        text[place + 1] = UInt8(0x30 + number % 10)
+    }
+
+    private mutating func put(_ names: StaticString, from start: Int, count: Int, at place: Int) {
+        for index in 0..<count { text[place + index] = names.utf8Start[start + index] }
+    }
+
+    /// Days since 1970 to a date, after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    private static func civil(fromDays days: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+    }
+}

@@ -1,0 +1,73 @@
+import CMicroHTTPD
+import Glibc
+import Metrics
+import Platform
+import Synchronization
+
+/// libmicrohttpd with our own framing checks, deadlines and limits around it.
+package final class HTTPServer: @unchecked Sendable {
+    // Sendable: `daemon` is written in `init` and used by the one caller of `stop` that won.
+    package let port: UInt16
+
+    private let context: ServerContext
+    private let daemon: OpaquePointer
+    private let watchThread: Platform.Thread
+    private let isStopped = Atomic<Bool>(false)
+
+    /// Binds, listens and serves.
+    package init(configuration: HTTPConfiguration, router: Router, metrics: MetricsRegistry)
+        throws(HTTPStartFailure)
+    {
+        signal(SIGPIPE, SIG_IGN)
+        pyra_raise_descriptor_limit()
+        let watch = try Watch(configuration)
+        let context = ServerContext(configuration, router, metrics, watch)
+        let listener = try Listener(host: configuration.host, port: configuration.port)
+        guard let daemon = Callbacks.start(context, listener.socket) else {
+            listener.close()
+            throw HTTPStartFailure(description: "libmicrohttpd did not start", addressInUse: false)
+        }
+        self.context = context
+        self.daemon = daemon
+        port = listener.port
+        watchThread = Platform.Thread(name: "http-watch") { watch.run(context) }
+    }
+
+    deinit { stop(graceMilliseconds: 0) }
+
+    /// Stops accepting, lets running requests finish for at most `graceMilliseconds`, answers what still waits, closes.
+    package func stop(graceMilliseconds: Int64) {
+        guard !isStopped.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        context.isStopping.store(true, ordering: .sequentiallyConsistent)
+        let listener = MHD_quiesce_daemon(daemon)
+        // Refuses those who are waiting to be accepted instead of leaving them there.
+        if listener >= 0 { shutdown(listener, Int32(SHUT_RDWR)) }
+        for connection in context.connections.all { connection.stopWaiting(isFinal: false) }
+        wait(atMostMilliseconds: graceMilliseconds) { !$0.contains(where: \.isBusy) }
+        for connection in context.connections.all { connection.stopWaiting(isFinal: true) }
+        let lastAnswersMilliseconds: Int64 = 1000
+        wait(atMostMilliseconds: lastAnswersMilliseconds) { !$0.contains(where: \.isBusy) }
+        // Nothing may be suspended when the daemon stops; what was cancelled is resumed without delay.
+        wait(atMostMilliseconds: .max) { _ in context.metrics.gauges.suspended.load(ordering: .acquiring) == 0
+        }
+        MHD_stop_daemon(daemon)
+        if listener >= 0 { close(listener) }
+        context.watch.end()
+        watchThread.join()
+        Callbacks.release(context)
+    }
+
+    private func wait(atMostMilliseconds: Int64, until isDone: ([Connection]) -> Bool) {
+        let start = Clock.monotonicNanoseconds()
+        var pauseNanoseconds: Int64 = 200_000
+        let pause = WakeUp()
+        while true {
+            let connections = context.connections.all
+            for connection in connections { connection.closeIfIdle() }
+            let elapsed = (Clock.monotonicNanoseconds() - start) / 1_000_000
+            if isDone(connections) || elapsed >= atMostMilliseconds { return }
+            pause.wait(since: pause.generation, timeoutNanoseconds: pauseNanoseconds)
+            pauseNanoseconds = min(pauseNanoseconds * 2, 10_000_000)
+        }
+    }
+}

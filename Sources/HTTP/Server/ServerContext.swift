@@ -1,0 +1,45 @@
+import CMicroHTTPD
+import Glibc
+import Metrics
+import Platform
+import Synchronization
+
+/// What all connections of a server share.
+final class ServerContext: Sendable {
+    let router: Router
+    let configuration: HTTPConfiguration
+    let hostCheck: HostCheck
+    let metrics: ServerMetrics
+    let connections: ConnectionTable
+    let watch: Watch
+    let isStopping = Atomic<Bool>(false)
+
+    init(_ configuration: HTTPConfiguration, _ router: Router, _ metrics: MetricsRegistry, _ watch: Watch) {
+        self.router = router
+        self.configuration = configuration
+        hostCheck = HostCheck(configuration)
+        self.metrics = ServerMetrics(metrics, router.endpoints)
+        connections = ConnectionTable(configuration)
+        self.watch = watch
+    }
+
+    var bodyBudget: BodyBudget {
+        BodyBudget(gauges: metrics.gauges, bytesMax: configuration.bodyBytesInFlightMax)
+    }
+
+    /// Unix seconds, for the `Date` field.
+    func now() -> Int64 {
+        if let clock = configuration.clock { return clock.now() / 1000 }
+        return Int64(time(nil))
+    }
+
+    func log(_ format: UnsafePointer<CChar>, _ arguments: CVaListPointer) {
+        guard let log = configuration.log else { return }
+        let bytesMax = 512
+        let message = withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytesMax) { buffer in
+            vsnprintf(buffer.baseAddress, bytesMax, format, arguments)
+            return buffer.baseAddress.map { String(cString: $0) } ?? ""
+        }
+        log(message)
+    }
+}

@@ -1,0 +1,59 @@
+import Metrics
+import Synchronization
+
+/// The metrics of the HTTP layer. Labels come from the route table only.
+final class ServerMetrics: Sendable {
+    let gauges = ServerGauges()
+    let receivedBytes: Counter
+    let sentBytes: Counter
+    private let routes: [RouteMetrics]
+    /// Requests that no route took, a place a method and the last for methods nobody knows.
+    private let unmatched: [RouteMetrics]
+    private let rejections: [Counter]
+
+    init(_ registry: MetricsRegistry, _ endpoints: [Endpoint]) {
+        routes = endpoints.map {
+            RouteMetrics(registry, method: $0.method.rawValue, route: $0.pattern)
+        }
+        unmatched = (Method.allCases.map(\.rawValue) + ["other"]).map {
+            RouteMetrics(registry, method: $0, route: "unmatched")
+        }
+        rejections = Rejection.allCases.map { reason in
+            registry.counter(
+                "pyralog_http_rejected_total",
+                help: "Requests and connections turned away by the server itself.",
+                labels: [.init("reason", reason.rawValue)])
+        }
+        receivedBytes = registry.counter(
+            "pyralog_http_received_bytes_total", help: "Bytes of request bodies, as sent by clients.")
+        sentBytes = registry.counter(
+            "pyralog_http_sent_bytes_total", help: "Bytes of response bodies, as sent to clients.")
+        Self.collect(gauges, registry)
+    }
+
+    func record(_ endpoint: Endpoint?, _ method: Method?, status: Int, nanoseconds: Int64) {
+        let place = endpoint.map { routes[$0.index] } ?? unmatched[method?.index ?? Method.allCases.count]
+        place.record(status: status, nanoseconds: nanoseconds)
+    }
+
+    func reject(_ reason: Rejection) { rejections[reason.index].add() }
+
+    private static func collect(_ gauges: ServerGauges, _ registry: MetricsRegistry) {
+        registry.collect("pyralog_http_connections", help: "Open connections.", kind: .gauge) {
+            [.init([], Double(gauges.connections.load(ordering: .relaxed)))]
+        }
+        registry.collect(
+            "pyralog_http_suspended_requests", help: "Requests and streams that wait for something.",
+            kind: .gauge
+        ) {
+            [.init([], Double(gauges.suspended.load(ordering: .relaxed)))]
+        }
+        registry.collect(
+            "pyralog_http_request_body_bytes_in_flight",
+            help: "Decoded bytes of request bodies held in memory.",
+            kind: .gauge
+        ) {
+            [.init([], Double(gauges.bodyBytesInFlight.load(ordering: .relaxed)))]
+        }
+    }
+}
