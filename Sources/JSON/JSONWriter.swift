@@ -28,9 +28,19 @@ package struct JSONWriter: ~Copyable {
         needsComma = false
     }
 
-    /// Empties the text and keeps its memory.
-    package mutating func removeAll() {
+    /// Forgets what was written, which has been sent, and goes on in the same place with the same memory.
+    package mutating func removeWritten() {
         bytes.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes what is no JSON: the frame that texts stand in. What comes next is a text of its own.
+    package mutating func frame(_ text: StaticString) {
+        unsafe(text)
+        needsComma = false
+    }
+
+    package mutating func frame(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
         needsComma = false
     }
 

@@ -23,6 +23,7 @@ package final class Services: Sendable {
     package let problems: ProblemMapping
     /// Event streams open now.
     let tails: Gauge
+    package let streams = EventStreams()
     let logMetrics: LogMetrics
 
     package var clock: Clock { engine.clock }
@@ -52,7 +53,10 @@ package final class Services: Sendable {
     }
 
     /// Ends the worker threads. Call it after the HTTP server has stopped.
-    package func stop() { workers.stop() }
+    package func stop() {
+        streams.stop()
+        workers.stop()
+    }
 }
 
 /// Whether `/readyz` says yes.

@@ -127,6 +127,7 @@ struct RecordParserTests {
         "a timestamp field that is no time is refused by name",
         arguments: [
             #"{"at": 1.5}"#, #"{"at": "today"}"#, #"{"at": null}"#, "{}", #"{"at": 9223372036854775808}"#,
+            #"{"at": -9223372036854775808}"#, #"{"at": 253402300800000}"#,
         ])
     func badTimestampField(text: String) throws {
         let body = buffer(text)

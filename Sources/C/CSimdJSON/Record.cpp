@@ -86,10 +86,12 @@ void checkKey(pyra_json_slice key, size_t bytesMax, const std::string &field, in
 const char *timeValue(const Tokens &tokens, uint32_t start, uint32_t end, int64_t &milliseconds) {
     const uint8_t *bytes = tokens.text + start;
     const uint32_t count = end - start;
-    if (bytes[0] == '"' ? parseTime(bytes + 1, count - 2, milliseconds) : parseInteger(bytes, count, milliseconds)) {
-        return nullptr;
+    if (!(bytes[0] == '"' ? parseTime(bytes + 1, count - 2, milliseconds) : parseInteger(bytes, count, milliseconds))) {
+        return "must be an integer of Unix milliseconds or an RFC 3339 time";
     }
-    return "must be an integer of Unix milliseconds or an RFC 3339 time";
+    // What RFC 3339 can write: the years 0000 to 9999.
+    if (milliseconds < -62167219200000 || milliseconds > 253402300799999) { return "must lie in the years 0 to 9999"; }
+    return nullptr;
 }
 
 void skipRecord(pyra_json &json, Walk &walk, const pyra_json_fields *fields, uint32_t base) {

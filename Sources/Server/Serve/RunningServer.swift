@@ -52,6 +52,7 @@ final class RunningServer: Sendable {
     /// Stops accepting, lets what runs finish for at most `graceMilliseconds`, then ends every thread.
     func stop(graceMilliseconds: Int64) {
         services.readiness.isReady = false
+        services.streams.endAll()
         http.stop(graceMilliseconds: graceMilliseconds)
         services.stop()
         services.engine.stop()
