@@ -25,6 +25,7 @@ let package = Package(
     name: "pyralog",
     products: [
         .executable(name: "pyralog", targets: ["Server"]),
+        .executable(name: "pyralog-bench", targets: ["EngineBenchmarks"]),
         .library(name: "StorageEngine", targets: ["StorageEngine"]),
     ],
     dependencies: [
@@ -45,6 +46,12 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "EngineBenchmarks", dependencies: ["StorageEngine", "Metrics", "Platform"],
+            path: "Sources/Benchmarks/Engine", swiftSettings: strict),
+        .executableTarget(
+            name: "HelloServer", path: "Sources/Benchmarks/HelloServer",
+            linkerSettings: [.linkedLibrary("microhttpd")]),
         module("Routes", ["HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
         module("HTTP", ["Metrics", "Platform", "CMicroHTTPD", "CZlib", "CZstd"]),
         module("StorageEngine", ["Metrics", "Platform", .product(name: "HeapModule", package: "swift-collections")]),
@@ -68,8 +75,11 @@ let package = Package(
         tests("MetricsTests", ["Metrics"]),
         tests("JSONTests", ["JSON", "Platform"]),
         tests("HTTPTests", ["HTTP", "Metrics", "Platform"]),
-        tests("StorageEngineTests", ["StorageEngine", "Platform", "Metrics"]),
-        tests("ModelTests", ["StorageEngine", "Platform", "Metrics"]),
+        .target(
+            name: "Support", dependencies: ["StorageEngine", "Platform", "Metrics"], path: "Tests/Support",
+            swiftSettings: strict),
+        tests("StorageEngineTests", ["Support", "StorageEngine", "Platform", "Metrics"]),
+        tests("ModelTests", ["Support", "StorageEngine", "Platform", "Metrics"]),
         tests("RoutesTests", ["Routes", "HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
         tests("HTTPClientTests", ["HTTPClient"]),
         tests("ServerTests", ["Server", "HTTPClient", "JSON", "Metrics", "Platform", "Routes"]),

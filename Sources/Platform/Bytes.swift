@@ -1,7 +1,7 @@
 import Glibc
 
 @inlinable @inline(__always)
-package func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+public func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
     guard left.count == right.count else { return false }
     guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else { return true }
     return memcmp(leftStart, rightStart, left.count) == 0
@@ -9,7 +9,7 @@ package func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBuffer
 
 /// Byte order, a prefix before what it begins.
 @inlinable
-package func precedes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+public func precedes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
     let common = min(left.count, right.count)
     if common > 0, let leftStart = left.baseAddress, let rightStart = right.baseAddress {
         let order = memcmp(leftStart, rightStart, common)

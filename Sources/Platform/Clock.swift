@@ -6,11 +6,11 @@ import Synchronization
 /// `now()` is exact and costs a `clock_gettime` (about 30 ns). `tick()` is at most about a millisecond behind and
 /// costs one load: appends stamp their records with it. A thread refreshes the tick while somebody reads it and
 /// sleeps otherwise, so an idle process does nothing.
-package final class Clock: Sendable {
+public final class Clock: Sendable {
     private let shift = Atomic<Int64>(0)
     /// 0 while the refreshing thread sleeps.
-    private let ticked = Atomic<Int64>(0)
-    private let used = Atomic<Bool>(false)
+    @usableFromInline let ticked = Atomic<Int64>(0)
+    @usableFromInline let used = Atomic<Bool>(false)
     private let wakeUp = WakeUp()
     private let stopping = Atomic<Bool>(false)
     /// A clock that never moves by itself; `advance` moves it.
@@ -24,8 +24,8 @@ package final class Clock: Sendable {
         (frozenAt ?? Self.systemMilliseconds()) &+ shift.load(ordering: .relaxed)
     }
 
-    @inline(__always)
-    package func tick() -> Int64 {
+    @inlinable @inline(__always)
+    public func tick() -> Int64 {
         let value = ticked.load(ordering: .relaxed)
         if value == 0 { return tickWhileAsleep() }
         if !used.load(ordering: .relaxed) { used.store(true, ordering: .relaxed) }
@@ -38,8 +38,8 @@ package final class Clock: Sendable {
         if ticked.load(ordering: .relaxed) != 0 { ticked.store(now(), ordering: .relaxed) }
     }
 
-    @inline(never)
-    private func tickWhileAsleep() -> Int64 {
+    @inline(never) @usableFromInline
+    func tickWhileAsleep() -> Int64 {
         used.store(true, ordering: .relaxed)
         wakeUp.signal()
         return now()
@@ -82,7 +82,10 @@ package final class Clock: Sendable {
         return Int64(time.tv_sec) &* 1000 &+ Int64(time.tv_nsec) / 1_000_000
     }
 
-    static func sleep(nanoseconds: Int) {
+    /// Lets the calling thread sleep; never on a server's thread.
+    package static func pause(milliseconds: Int) { sleep(nanoseconds: milliseconds * 1_000_000) }
+
+    private static func sleep(nanoseconds: Int) {
         var time = timespec(tv_sec: 0, tv_nsec: nanoseconds)
         nanosleep(&time, nil)
     }

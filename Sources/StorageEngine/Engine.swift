@@ -135,4 +135,6 @@ package final class Engine: Sendable {
     package var expiryLagMilliseconds: Int64 { services.maintenance.lagMilliseconds }
     /// After the clock was moved: looks at once for what is due.
     package func clockMoved() { services.maintenance.poke() }
+    /// Does on the caller's thread what the maintenance thread would do now: for engines that were not started.
+    package func maintainDue() { _ = services.maintenance.visitDue() }
 }

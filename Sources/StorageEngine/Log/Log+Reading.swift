@@ -116,19 +116,21 @@ extension Partition {
         }
     }
 
-    /// The record at exactly this offset, used inside the lock: the cheapest read in process. Nil for a hole.
-    package func withValue<Result>(at offset: Offset, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+    /// The value at exactly this offset, used inside the lock: the cheapest read in process. False for a hole.
+    @inline(__always)
+    func withValue(at offset: Offset, _ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
         state.withLock { state in
-            guard offset.rawValue >= state.first, offset.rawValue < state.committed else { return nil }
+            guard offset.rawValue >= state.first, offset.rawValue < state.committed else { return false }
             let position = state.list.position(of: offset.rawValue)
-            guard position < state.list.count else { return nil }
+            guard position < state.list.count else { return false }
             let header = state.list.headers[position]
             guard let row = header.pointee.row(of: offset.rawValue), header.pointee.isPresent(row) else {
-                return nil
+                return false
             }
             let deadline = header.pointee.deadline(row)
-            if deadline != Deadline.never, deadline <= clock.now() { return nil }
-            return body(header.pointee.value(row))
+            if deadline != Deadline.never, deadline <= clock.now() { return false }
+            body(header.pointee.value(row))
+            return true
         }
     }
 }
