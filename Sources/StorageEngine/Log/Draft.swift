@@ -76,6 +76,12 @@ package struct OffsetRange: Sendable, Equatable {
     package let start: Offset
     /// Exclusive.
     package let end: Offset
+
+    package init(partition: Int, start: Offset, end: Offset) {
+        self.partition = partition
+        self.start = start
+        self.end = end
+    }
 }
 
 package struct AppendResult: Sendable, Equatable {

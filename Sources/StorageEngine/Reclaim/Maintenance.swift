@@ -9,7 +9,8 @@ final class Maintenance: Sendable {
 
     private struct Appointment: Comparable, Sendable {
         let time: Int64
-        let partition: Partition
+        /// Weak: a deleted log's memory does not wait for its last deadline.
+        weak let partition: Partition?
 
         static func < (left: Self, right: Self) -> Bool { left.time < right.time }
         static func == (left: Self, right: Self) -> Bool { left.time == right.time }
@@ -70,12 +71,13 @@ final class Maintenance: Sendable {
             }
             guard let due else { return next.map { min(pauseMax, max(1, $0 - now)) } ?? pauseMax }
             lag.store(due.time > 0 ? now - due.time : 0, ordering: .relaxed)
-            guard visited.insert(ObjectIdentifier(due.partition)).inserted else {
+            guard let partition = due.partition else { continue }
+            guard visited.insert(ObjectIdentifier(partition)).inserted else {
                 // Came up again during this round: let the interval pass.
-                schedule(due.partition, at: now + Self.intervalMilliseconds)
+                schedule(partition, at: now + Self.intervalMilliseconds)
                 return Self.intervalMilliseconds
             }
-            due.partition.maintain(now: now)
+            partition.maintain(now: now)
         }
         return 0
     }

@@ -63,6 +63,9 @@ final class Partition: Sendable {
         if let active = state.active, active.pointee.earliestDeadline < state.maintenanceDue {
             state.requestMaintenance(at: active.pointee.earliestDeadline)
         }
+        if let age = state.policy.retainedAgeMillisecondsMax, state.maintenanceDue == Deadline.never {
+            state.requestMaintenance(at: addingSaturated(state.active?.pointee.lastArrival ?? 0, age))
+        }
         return followUp(&state)
     }
 
