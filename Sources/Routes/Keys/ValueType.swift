@@ -22,6 +22,15 @@ struct ValueType: Equatable {
     ///
     /// - Throws: `unsupported_media_type` for what is none, or is in another charset than UTF-8.
     init(contentType text: String) throws(Problem) {
+        switch text {
+        case "application/json":
+            self = .json
+            return
+        case "application/octet-stream":
+            self = .octetStream
+            return
+        default: break
+        }
         let mediaType = try MediaType(text)
         if mediaType.essence == "application/json" {
             self = .json
@@ -32,20 +41,36 @@ struct ValueType: Equatable {
         }
     }
 
-    /// Nil when the request does not say: no type, or the one that `curl -d` adds by itself.
-    static func declared(by request: Request) throws(Problem) -> (text: String, isJSON: Bool)? {
-        guard let text = request.field("Content-Type"), !text.isEmpty else { return nil }
-        if text == "application/octet-stream" { return (text, false) }
-        let mediaType = try MediaType(text)
-        return mediaType.isForm ? nil : (text, mediaType.isJSON)
+    /// What the request says about its body, before the body is there.
+    enum Declaration {
+        /// No type, or the one that `curl -d` adds by itself.
+        case none
+        case json(contentType: String)
+        case other(contentType: String)
+    }
+
+    /// - Throws: `unsupported_media_type`.
+    static func declared(by request: Request) throws(Problem) -> Declaration {
+        guard let text = request.field("Content-Type"), !text.isEmpty else { return .none }
+        switch text {
+        case "application/json": return .json(contentType: text)
+        case "application/octet-stream", "text/plain": return .other(contentType: text)
+        default:
+            let mediaType = try MediaType(text)
+            if mediaType.isForm { return .none }
+            return mediaType.isJSON ? .json(contentType: text) : .other(contentType: text)
+        }
     }
 
     /// The type of a key's value, its JSON validated.
     static func of(_ request: Request, _ services: Services) throws -> ValueType {
-        guard let declared = try declared(by: request) else { return sniffed(request.body, services) }
-        if declared.isJSON { try services.validateJSON(request.body) }
-        if declared.text == "application/octet-stream" { return .octetStream }
-        return try ValueType(contentType: declared.text)
+        switch try declared(by: request) {
+        case .none: return sniffed(request.body, services)
+        case .json(let contentType):
+            try services.validateJSON(request.body)
+            return try ValueType(contentType: contentType)
+        case .other(let contentType): return try ValueType(contentType: contentType)
+        }
     }
 
     private static func sniffed(_ body: ByteBuffer, _ services: Services) -> ValueType {
