@@ -46,6 +46,8 @@ final class Pending<Value: Sendable>: Sendable {
         thread.withLock { $0 = started }
     }
 
+    var isRunning: Bool { value.withLock { $0 == nil } }
+
     func wait() -> Value? {
         thread.withLock { $0 }?.join()
         return value.withLock { $0 }
