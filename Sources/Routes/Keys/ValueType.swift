@@ -41,36 +41,26 @@ struct ValueType: Equatable {
         }
     }
 
-    /// What the request says about its body, before the body is there.
-    enum Declaration {
-        /// No type, or the one that `curl -d` adds by itself.
-        case none
-        case json(contentType: String)
-        case other(contentType: String)
-    }
-
+    /// What the request says about its body, before the body is there; nil without a type, or with the one that `curl -d`
+    /// adds by itself.
+    ///
     /// - Throws: `unsupported_media_type`.
-    static func declared(by request: Request) throws(Problem) -> Declaration {
-        guard let text = request.field("Content-Type"), !text.isEmpty else { return .none }
+    static func declared(by request: Request) throws(Problem) -> (text: String, isJSON: Bool)? {
+        guard let text = request.field("Content-Type"), !text.isEmpty else { return nil }
         switch text {
-        case "application/json": return .json(contentType: text)
-        case "application/octet-stream", "text/plain": return .other(contentType: text)
+        case "application/json": return (text, true)
+        case "application/octet-stream", "text/plain": return (text, false)
         default:
             let mediaType = try MediaType(text)
-            if mediaType.isForm { return .none }
-            return mediaType.isJSON ? .json(contentType: text) : .other(contentType: text)
+            return mediaType.isForm ? nil : (text, mediaType.isJSON)
         }
     }
 
     /// The type of a key's value, its JSON validated.
     static func of(_ request: Request, _ services: Services) throws -> ValueType {
-        switch try declared(by: request) {
-        case .none: return sniffed(request.body, services)
-        case .json(let contentType):
-            try services.validateJSON(request.body)
-            return try ValueType(contentType: contentType)
-        case .other(let contentType): return try ValueType(contentType: contentType)
-        }
+        guard let declared = try declared(by: request) else { return sniffed(request.body, services) }
+        if declared.isJSON { try services.validateJSON(request.body) }
+        return try ValueType(contentType: declared.text)
     }
 
     private static func sniffed(_ body: ByteBuffer, _ services: Services) -> ValueType {
