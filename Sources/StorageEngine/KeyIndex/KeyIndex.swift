@@ -10,10 +10,12 @@ struct KeyIndex: ~Copyable {
     private var directoryBits: UInt64 = 0
     private(set) var count = 0
     private(set) var allocatedBytes: Int
+    private let pool: SlabPool
 
-    init() {
+    init(pool: SlabPool) {
+        self.pool = pool
         directory = .allocate(capacity: 1)
-        directory.initialize(to: KeyIndexSegment.make(slots: KeyIndexSegment.slotsMin, depth: 0))
+        directory.initialize(to: KeyIndexSegment.make(slots: KeyIndexSegment.slotsMin, depth: 0, pool: pool))
         allocatedBytes = KeyIndexSegment.bytes(slots: KeyIndexSegment.slotsMin) + 8
     }
 
@@ -23,7 +25,7 @@ struct KeyIndex: ~Copyable {
         while position < size {
             let segment = directory[position]
             position += 1 << Int(directoryBits - segment.pointee.depth)
-            KeyIndexSegment.destroy(segment)
+            KeyIndexSegment.destroy(segment, pool: pool)
         }
         directory.deallocate()
     }
@@ -80,12 +82,15 @@ struct KeyIndex: ~Copyable {
         if old.pointee.capacity < KeyIndexSegment.slotsMax {
             replace(
                 old, hash,
-                with: [KeyIndexSegment.make(slots: old.pointee.capacity * 2, depth: old.pointee.depth)])
+                with: [
+                    KeyIndexSegment.make(
+                        slots: old.pointee.capacity * 2, depth: old.pointee.depth, pool: pool)
+                ])
         } else {
             if old.pointee.depth == directoryBits { doubleDirectory() }
             let depth = old.pointee.depth + 1
             let halves = (0..<2).map { _ in
-                KeyIndexSegment.make(slots: KeyIndexSegment.slotsMax, depth: depth)
+                KeyIndexSegment.make(slots: KeyIndexSegment.slotsMax, depth: depth, pool: pool)
             }
             replace(old, hash, with: halves)
         }
@@ -121,6 +126,6 @@ struct KeyIndex: ~Copyable {
         for successor in successors {
             allocatedBytes += KeyIndexSegment.bytes(slots: successor.pointee.capacity)
         }
-        KeyIndexSegment.destroy(old)
+        KeyIndexSegment.destroy(old, pool: pool)
     }
 }

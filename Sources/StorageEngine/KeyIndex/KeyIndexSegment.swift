@@ -9,7 +9,7 @@ struct KeyIndexSegment {
 
     static let slotsMin = 16
     /// 64 KiB: splitting one stays below half a millisecond.
-    static let slotsMax = 4096
+    static let slotsMax = SlabPool.indexSlabBytes / MemoryLayout<Slot>.stride
 
     let slots: UnsafeMutablePointer<Slot>
     let capacity: Int
@@ -21,16 +21,26 @@ struct KeyIndexSegment {
         slots * MemoryLayout<Slot>.stride + MemoryLayout<KeyIndexSegment>.stride
     }
 
-    static func make(slots capacity: Int, depth: UInt64) -> UnsafeMutablePointer<KeyIndexSegment> {
-        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
+    /// Full-sized ones are slabs of the pool; smaller ones come from malloc.
+    static func make(slots capacity: Int, depth: UInt64, pool: SlabPool) -> UnsafeMutablePointer<
+        KeyIndexSegment
+    > {
+        let slots =
+            capacity == slotsMax
+            ? pool.allocate(bytes: SlabPool.indexSlabBytes).bindMemory(to: Slot.self, capacity: capacity)
+            : .allocate(capacity: capacity)
         slots.initialize(repeating: .unused, count: capacity)
         let segment = UnsafeMutablePointer<KeyIndexSegment>.allocate(capacity: 1)
         segment.initialize(to: KeyIndexSegment(slots: slots, capacity: capacity, depth: depth))
         return segment
     }
 
-    static func destroy(_ segment: UnsafeMutablePointer<KeyIndexSegment>) {
-        segment.pointee.slots.deallocate()
+    static func destroy(_ segment: UnsafeMutablePointer<KeyIndexSegment>, pool: SlabPool) {
+        if segment.pointee.capacity == slotsMax {
+            pool.free(UnsafeMutableRawPointer(segment.pointee.slots), bytes: SlabPool.indexSlabBytes)
+        } else {
+            segment.pointee.slots.deallocate()
+        }
         segment.deallocate()
     }
 

@@ -6,7 +6,7 @@ import Platform
 /// `batches`; rows at or above `committed` are in no index and seen by nobody.
 struct PartitionState: ~Copyable {
     var list = BatchList()
-    var index = KeyIndex()
+    var index: KeyIndex
     /// The batch that takes the next row, the last of the list.
     var active: UnsafeMutablePointer<BatchHeader>?
     /// The next offset to be given.
@@ -52,6 +52,7 @@ struct PartitionState: ~Copyable {
     init(policy: PartitionPolicy, pool: SlabPool, account: MemoryAccount, hashSeed: UInt64) {
         self.policy = policy
         self.pool = pool
+        index = KeyIndex(pool: pool)
         self.account = account
         self.hashSeed = hashSeed
     }

@@ -1,23 +1,31 @@
 import Glibc
 import Platform
 
-/// Memory for batches: power-of-two slabs from 4 KiB to 1 MiB that are recycled, larger ones mapped for themselves.
+/// Memory for batches and index pages: power-of-two slabs from 4 KiB to 1 MiB, larger ones mapped for themselves.
 ///
-/// 1 MiB slabs are carved from 8 MiB regions with huge pages: a fault in the middle of an append costs microseconds,
-/// so slabs that were touched already are handed out first. Free slabs beyond `warmBytesMax` go back to the system.
+/// Slabs of 64 KiB (index pages) and 1 MiB (batches) are carved from 8 MiB regions of huge pages: a fault in the middle
+/// of an append costs microseconds, and a look-up in small pages a page walk, so touched slabs are handed out first.
+/// Free slabs beyond `warmBytesMax` of each size go back to the system.
 package final class SlabPool: Sendable {
     static let smallestSlabBytes = 4 << 10
+    static let indexSlabBytes = 64 << 10
     static let largestSlabBytes = 1 << 20
     private static let regionBytes = 8 << 20
     /// Slabs below this size come from malloc, which packs them well; above it a mapping of their own is returned whole.
     private static let mappedSlabBytesMin = 128 << 10
     private let warmBytesMax: Int
 
-    private struct State {
+    /// Free slabs of one size.
+    private struct FreeSlabs {
         /// Touched and ready.
         var warm: [UnsafeMutableRawPointer] = []
         /// Address space whose pages went back to the system, or were never touched.
         var cold: [UnsafeMutableRawPointer] = []
+    }
+
+    private struct State {
+        var index = FreeSlabs()
+        var largest = FreeSlabs()
         /// The mappings that slabs are carved from; they are unmapped with the pool.
         var regions: [UnsafeMutableRawPointer] = []
     }
@@ -44,14 +52,14 @@ package final class SlabPool: Sendable {
     /// 64-byte aligned memory with unspecified content.
     /// - Precondition: `bytes` is a value of `roundedBytes`.
     func allocate(bytes: Int) -> UnsafeMutableRawPointer {
-        if bytes == Self.largestSlabBytes { return allocateLargestSlab() }
+        if let size = Self.carvedSize(bytes) { return allocate(size, bytes: bytes) }
         if bytes >= Self.mappedSlabBytesMin { return Self.map(bytes: bytes) }
         return .allocate(byteCount: bytes, alignment: 64)
     }
 
     func free(_ slab: UnsafeMutableRawPointer, bytes: Int) {
-        if bytes == Self.largestSlabBytes {
-            freeLargestSlab(slab)
+        if let size = Self.carvedSize(bytes) {
+            free(slab, size, bytes: bytes)
         } else if bytes >= Self.mappedSlabBytesMin {
             munmap(slab, bytes)
         } else {
@@ -59,28 +67,38 @@ package final class SlabPool: Sendable {
         }
     }
 
-    private func allocateLargestSlab() -> UnsafeMutableRawPointer {
+    private static func carvedSize(_ bytes: Int) -> WritableKeyPath<State, FreeSlabs>? {
+        switch bytes {
+        case indexSlabBytes: \.index
+        case largestSlabBytes: \.largest
+        default: nil
+        }
+    }
+
+    private func allocate(_ size: WritableKeyPath<State, FreeSlabs>, bytes: Int) -> UnsafeMutableRawPointer {
         state.withLock { state in
-            if let slab = state.warm.popLast() ?? state.cold.popLast() { return slab }
+            if let slab = state[keyPath: size].warm.popLast() ?? state[keyPath: size].cold.popLast() {
+                return slab
+            }
             let region = Self.map(bytes: Self.regionBytes, hugePages: true)
             state.regions.append(region)
-            let slabs = Self.regionBytes / Self.largestSlabBytes
-            for index in (1..<slabs).reversed() {
-                state.cold.append(region + index * Self.largestSlabBytes)
+            for index in (1..<Self.regionBytes / bytes).reversed() {
+                state[keyPath: size].cold.append(region + index * bytes)
             }
             return region
         }
     }
 
-    private func freeLargestSlab(_ slab: UnsafeMutableRawPointer) {
+    private func free(_ slab: UnsafeMutableRawPointer, _ size: WritableKeyPath<State, FreeSlabs>, bytes: Int)
+    {
         let keepsWarm = state.withLock { state in
-            guard state.warm.count * Self.largestSlabBytes < warmBytesMax else { return false }
-            state.warm.append(slab)
+            guard state[keyPath: size].warm.count * bytes < warmBytesMax else { return false }
+            state[keyPath: size].warm.append(slab)
             return true
         }
         if keepsWarm { return }
-        madvise(slab, Self.largestSlabBytes, MADV_DONTNEED)
-        state.withLock { $0.cold.append(slab) }
+        madvise(slab, bytes, MADV_DONTNEED)
+        state.withLock { $0[keyPath: size].cold.append(slab) }
     }
 
     private static func map(bytes: Int, hugePages: Bool = false) -> UnsafeMutableRawPointer {
