@@ -12,6 +12,7 @@ struct ImportTests {
         "JSON": ["Platform", "CJansson", "CSimdJSON"],
         "HTTPClient": ["CCurl"],
         "Metrics": ["Platform"],
+        "Benchmarks": ["StorageEngine", "Metrics", "Platform"],
         "Platform": ["CPlatform", "CXXHash"],
     ]
     /// Parts of the toolchain.
