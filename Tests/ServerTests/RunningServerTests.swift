@@ -62,7 +62,7 @@ struct RunningServerTests {
         let server = try TestServer()
         let text = try server.get("/metrics").body
         for name in [
-            "pyralog_build_info{version=\"", "process_resident_memory_bytes ", "process_cpu_seconds_total ",
+            "pyralog_build_info{swift=\"", "process_resident_memory_bytes ", "process_cpu_seconds_total ",
             "process_open_fds ", "process_max_fds ", "process_start_time_seconds ",
         ] {
             #expect(text.contains("\n\(name)"), "\(name)")
