@@ -94,8 +94,8 @@ struct ClientCommandTests {
             #expect(try tail.line()?.contains("{\"n\":2}") == true)
             #expect(try run(["append", "events"], "{\"n\":3}\n").code == 0)
             #expect(try tail.line()?.contains("{\"n\":3}") == true)
-            tail.send(SIGINT)
-            #expect(try tail.end().code == -SIGINT)
+            tail.send(SIGTERM)
+            #expect(try tail.end().code == -SIGTERM)
         }
     }
 }
