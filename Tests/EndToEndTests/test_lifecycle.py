@@ -1,7 +1,6 @@
 """Starting, stopping, being killed, and being refused by the system."""
 
 import json
-import re
 import signal
 import socket
 import subprocess
@@ -202,7 +201,7 @@ def test_bad_usage_is_exit_64_and_names_it(name):
 def test_a_bad_configuration_file_is_exit_64_and_the_key_is_named(tmp_path, text, named):
     file = tmp_path / "pyralog.yaml"
     file.write_text(text)
-    ended = run("serve", "--port", "0", "--config", str(file))
+    ended = run("serve", "--config", str(file))
     assert ended.returncode == 64 and named in ended.stderr and ended.stdout == b"", ended
 
 
@@ -224,9 +223,7 @@ def test_flags_go_before_environment_before_file(start_server):
 
 def test_every_configuration_key_is_documented(fresh_server):
     documented = (REPOSITORY / "docs" / "operations.md").read_text()
-    # The shape of the answer is the OpenAPI file's; here only the names matter.
-    keys = re.findall(r'"key": ?"([a-z_.]+)"', fresh_server.call("GET", "/v1/config").body.decode())
-    assert len(keys) > 10
+    keys = fresh_server.call("GET", "/v1/config").json()["config"]
     missing = [key for key in keys if f"`{key}`" not in documented]
     assert not missing, f"docs/operations.md does not name {missing}"
 

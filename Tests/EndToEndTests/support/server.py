@@ -89,7 +89,9 @@ class Server:
         return client.RawConnection(self.host, self.port, timeout)
 
     def metrics(self) -> "client.Metrics":
-        return client.Metrics(self.call("GET", "/metrics").body.decode())
+        answer = self.call("GET", "/metrics")
+        assert answer.status == 200, answer
+        return client.Metrics(answer.body.decode())
 
     def wait_for_metric(self, name, expected, labels=None, seconds=30):
         """Waits until a metric has a value; a deadline that passes is a failure, not a measurement."""
