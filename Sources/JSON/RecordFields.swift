@@ -17,9 +17,9 @@ package struct RecordFields: Sendable {
     /// Calls with nil when no field is asked for.
     func withPointer<Result>(_ body: (UnsafePointer<pyra_json_fields>?) -> Result) -> Result {
         if key == nil, timestamp == nil { return body(nil) }
-        // An empty name is a name: only nil is none, so each has an address.
-        return (key ?? [0]).withUnsafeBufferPointer { keyName in
-            (timestamp ?? [0]).withUnsafeBufferPointer { timestampName in
+        // An empty name is a name: only nil is none, so each gets an address by a byte more.
+        return ((key ?? []) + [0]).withUnsafeBufferPointer { keyName in
+            ((timestamp ?? []) + [0]).withUnsafeBufferPointer { timestampName in
                 var fields = pyra_json_fields(
                     key_name: key == nil ? nil : keyName.baseAddress, key_name_count: key?.count ?? 0,
                     timestamp_name: timestamp == nil ? nil : timestampName.baseAddress,

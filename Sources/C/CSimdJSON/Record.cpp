@@ -10,7 +10,9 @@ namespace {
 bool isNamed(const Tokens &tokens, uint32_t quote, const uint8_t *name, size_t count) {
     const uint8_t *content = tokens.text + quote + 1;
     size_t available = tokens.length - quote - 1;
-    if (available > count && memcmp(content, name, count) == 0 && content[count] == '"') {
+    // Cheapest first: most names differ in where they end or in their first byte.
+    if (available > count && content[count] == '"' && (count == 0 || content[0] == name[0])
+        && memcmp(content, name, count) == 0) {
         // A backslash at the end of `name` would have escaped that quote.
         return memchr(name, '\\', count) == nullptr;
     }

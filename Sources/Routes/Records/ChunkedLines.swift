@@ -7,6 +7,8 @@ import StorageEngine
 final class ChunkedLines: BodyConsumer, @unchecked Sendable {
     // Sendable: the callbacks of one connection come one after the other.
     private static let chunkBytes = 1024 * 1024
+    /// What a connection hands over at once, about.
+    private static let pieceBytesExpected = 64 * 1024
     private static let recordsPerChunkMax = 65_536
     /// How much of a body is taken and dropped after a failure, so that the client reads the answer before it writes on.
     private static let droppedBytesMax = 8 * 1024 * 1024
@@ -25,6 +27,8 @@ final class ChunkedLines: BodyConsumer, @unchecked Sendable {
     init(_ plan: AppendPlan) {
         self.plan = plan
         parser = plan.services.parsers.take()
+        let announced = plan.request.field("Content-Length").flatMap { Int($0) } ?? 0
+        body.reserve(min(max(announced, 0), Self.chunkBytes + Self.pieceBytesExpected))
     }
 
     func consume(_ bytes: UnsafeRawBufferPointer) throws {
