@@ -7,7 +7,6 @@ struct Duration: ExpressibleByArgument {
 
     init?(argument: String) {
         // The parser of the command line has its own message for a value it cannot read.
-        // The parser of arguments makes its own message of nil.
         guard let milliseconds = try? Units.milliseconds(argument) else { return nil }
         self.milliseconds = milliseconds
     }

@@ -10,7 +10,6 @@ struct ServerProblem: Error, CustomStringConvertible {
         self.status = status
         text = String(decoding: body.prefix(500), as: UTF8.self)
         // A body that is no JSON document is shown as it came.
-        // A body that is no JSON is shown as it is.
         let parsed = try? body.withUnsafeBytes { bytes throws(JSONFailure) in try ControlJSON.parse(bytes) }
         document = parsed ?? .null
     }
