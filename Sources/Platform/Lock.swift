@@ -11,17 +11,23 @@ import CPlatform
     @usableFromInline let word: UnsafeMutablePointer<UInt32>
     @usableFromInline let state: UnsafeMutablePointer<State>
 
+    /// Two locks never share a cache line: threads that use different ones would slow each other down.
+    @usableFromInline static var cacheLineBytes: Int { 64 }
+
     public init(_ initial: consuming State) {
-        word = .allocate(capacity: 1)
+        let alignment = max(Self.cacheLineBytes, MemoryLayout<State>.alignment)
+        let stateStart = max(8, MemoryLayout<State>.alignment)
+        let size = (stateStart + MemoryLayout<State>.size + alignment - 1) / alignment * alignment
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
+        word = memory.bindMemory(to: UInt32.self, capacity: 1)
         word.initialize(to: 0)
-        state = .allocate(capacity: 1)
+        state = (memory + stateStart).bindMemory(to: State.self, capacity: 1)
         state.initialize(to: initial)
     }
 
     deinit {
         state.deinitialize(count: 1)
-        state.deallocate()
-        word.deallocate()
+        UnsafeMutableRawPointer(word).deallocate()
     }
 
     @inlinable @inline(__always)

@@ -26,6 +26,8 @@ package final class Engine: Sendable {
             makeCommitLog: configuration.makeCommitLog)
     }
 
+    deinit { services.maintenance.forget(allLogs().flatMap(\.partitions)) }
+
     /// Starts the background threads: clock tick, notifier, maintenance.
     package func start() {
         let services = services
@@ -107,6 +109,7 @@ package final class Engine: Sendable {
     package func deleteLog(named name: String) throws(EngineError) {
         guard let log = logs.withLock({ $0.removeValue(forKey: name) }) else { throw .logNotFound(log: name) }
         log.markDeleted()
+        services.maintenance.forget(log.partitions)
     }
 
     /// In byte order of names.

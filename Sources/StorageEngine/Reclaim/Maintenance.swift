@@ -9,8 +9,8 @@ final class Maintenance: Sendable {
 
     private struct Appointment: Comparable, Sendable {
         let time: Int64
-        /// Weak: a deleted log's memory does not wait for its last deadline.
-        weak let partition: Partition?
+        /// Not weak: a weak reference would slow down every retain of the partition from then on.
+        let partition: Partition
 
         static func < (left: Self, right: Self) -> Bool { left.time < right.time }
         static func == (left: Self, right: Self) -> Bool { left.time == right.time }
@@ -39,6 +39,14 @@ final class Maintenance: Sendable {
             return heap.min?.partition === partition
         }
         if isEarliest { wakeUp.signal() }
+    }
+
+    /// A deleted log's memory does not wait for its last deadline. - Complexity: O(appointments).
+    func forget(_ partitions: [Partition]) {
+        let forgotten = Set(partitions.map { ObjectIdentifier($0) })
+        appointments.withLock { heap in
+            heap = Heap(heap.unordered.filter { !forgotten.contains(ObjectIdentifier($0.partition)) })
+        }
     }
 
     /// After the clock was moved.
@@ -71,13 +79,12 @@ final class Maintenance: Sendable {
             }
             guard let due else { return next.map { min(pauseMax, max(1, $0 - now)) } ?? pauseMax }
             lag.store(due.time > 0 ? now - due.time : 0, ordering: .relaxed)
-            guard let partition = due.partition else { continue }
-            guard visited.insert(ObjectIdentifier(partition)).inserted else {
+            guard visited.insert(ObjectIdentifier(due.partition)).inserted else {
                 // Came up again during this round: let the interval pass.
-                schedule(partition, at: now + Self.intervalMilliseconds)
+                schedule(due.partition, at: now + Self.intervalMilliseconds)
                 return Self.intervalMilliseconds
             }
-            partition.maintain(now: now)
+            due.partition.maintain(now: now)
         }
         return 0
     }
