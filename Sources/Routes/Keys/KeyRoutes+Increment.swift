@@ -61,7 +61,7 @@ extension KeyRoutes {
         switch (ttl, deadline) {
         case (let ttl?, nil): return self.deadline(ttlMilliseconds: ttl)
         case (nil, let deadline?):
-            guard deadline <= Timestamp.millisecondsMax else { throw Timestamp.invalid("expires_at") }
+            guard Timestamp.range.contains(deadline) else { throw Timestamp.invalid("expires_at") }
             return Self.deadline(at: deadline)
         case (nil, nil): throw Problem.invalidArgument("ttl_ms", "give ttl_ms or expires_at")
         case (_?, _?):

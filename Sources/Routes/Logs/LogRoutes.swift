@@ -84,7 +84,8 @@ struct LogRoutes: Sendable {
     func list(_ request: Request) throws -> Reply {
         let query = try QueryReader(request, allowed: ["prefix", "start_after", "limit"])
         let page = services.engine.logs(
-            prefix: try query.text("prefix") ?? "", startAfter: try query.text("start_after"),
+            prefix: try query.text("prefix") ?? "",
+            startAfter: try query.text("start_after"),
             limit: try query.integer("limit", in: 1...1000) ?? 100)
         let logs = page.logs.map { log in JSONValue.object([.init("name", .string(log.name))]) }
         return .now(.json(.object([.init("logs", .array(logs)), .init("has_more", .bool(page.hasMore))])))
