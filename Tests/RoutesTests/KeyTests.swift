@@ -112,6 +112,13 @@ struct KeyTests {
         #expect(answer.json["limit"] == .integer(10))
     }
 
+    @Test("a part of a value is not taken for the whole")
+    func contentRange() {
+        api.call(.put, key, "12345")
+        #expect(api.call(.put, key, "67890", ["Content-Range": "bytes 5-9/10"]).status == 400)
+        #expect(api.call(.get, key).text == "12345")
+    }
+
     // MARK: Lifetime
 
     @Test("a key is gone the instant its deadline passes, and says before when that is")

@@ -8,6 +8,10 @@ extension KeyRoutes {
     func putBody(_ request: Request) throws -> BodyHandling {
         _ = try key(request)
         _ = try ValueType.declared(by: request)
+        // Taking a part for the whole would lose the rest (RFC 9110, section 14.5).
+        if request.hasField("Content-Range") {
+            throw Problem.invalidArgument("Content-Range", "a value is put as a whole")
+        }
         return .buffered(limit: services.limits.valueBytesMax, what: "a value")
     }
 
