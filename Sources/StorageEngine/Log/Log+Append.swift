@@ -30,19 +30,30 @@ extension Log {
     ) throws(EngineError) -> Appended {
         let shares = try shares(of: draft, options)
         try account.admit(bytes: draft.estimatedBytes)
-        for share in shares { share.partition.state.lock() }
-        defer { for share in shares.reversed() { share.partition.state.unlock() } }
-        if let offset = options.matchOffset, let only = shares.first {
-            if let blocking = try blockingEntry(of: only.partition, matching: offset) {
+        var followUps: [(Partition, Partition.FollowUp)] = []
+        let appended = try locked(shares) { () throws(EngineError) -> Appended in
+            if let offset = options.matchOffset, let only = shares.first,
+                let blocking = try blockingEntry(of: only.partition, matching: offset)
+            {
                 return (retry(draft, options, after: blocking), nil, nil)
             }
-        }
-        for share in shares {
-            try share.partition.state.withLocked { state throws(EngineError) in
-                try share.partition.checkWritable(state)
+            for share in shares {
+                try share.partition.state.withLocked { state throws(EngineError) in
+                    try share.partition.checkWritable(state)
+                }
             }
+            return assign(draft, shares, requested, &followUps)
         }
-        return assign(draft, shares, requested)
+        for (partition, followUp) in followUps { partition.carryOut(followUp) }
+        return appended
+    }
+
+    private func locked(
+        _ shares: [Share], _ body: () throws(EngineError) -> Appended
+    ) throws(EngineError) -> Appended {
+        for share in shares { share.partition.state.lock() }
+        defer { for share in shares.reversed() { share.partition.state.unlock() } }
+        return try body()
     }
 
     /// The rows of a draft that go to one partition.
@@ -85,8 +96,11 @@ extension Log {
         }
     }
 
-    /// Under all locks of the shares.
-    private func assign(_ draft: Draft, _ shares: [Share], _ requested: Acknowledgement) -> Appended {
+    /// Under all locks of the shares. - Parameter followUps: what to carry out once they are free.
+    private func assign(
+        _ draft: Draft, _ shares: [Share], _ requested: Acknowledgement,
+        _ followUps: inout [(Partition, Partition.FollowUp)]
+    ) -> Appended {
         let now = clock.now()
         var ranges: [OffsetRange] = []
         var parts: [CommitEntry.Part] = []
@@ -104,7 +118,7 @@ extension Log {
             count: draft.count, ranges: ranges, requested: requested,
             achieved: partitions[0].commitLog?.acknowledgement ?? .memory, isDuplicate: false, epoch: epoch)
         guard let commitLog = partitions[0].commitLog else {
-            for (share, part) in zip(shares, parts) { share.partition.applyAtOnce(part) }
+            for part in parts { followUps.append((part.partition, part.partition.applyAtOnce(part))) }
             return (.done(result), ranges, nil)
         }
         let entry = CommitEntry(parts: parts)
@@ -152,12 +166,11 @@ extension Log {
 
 extension Partition {
     /// Memory mode, under the lock of a draft's append.
-    fileprivate func applyAtOnce(_ part: CommitEntry.Part) {
-        let followUp = state.withLocked { state in
+    fileprivate func applyAtOnce(_ part: CommitEntry.Part) -> FollowUp {
+        state.withLocked { state in
             _ = state.apply(upTo: part.end)
             return settle(&state, rows: Int(part.end - part.start))
         }
-        carryOut(followUp)
     }
 }
 
