@@ -49,6 +49,14 @@ extension Connection {
         }
     }
 
+    /// Answers in the library's place and lets it send nothing more.
+    func forestall(_ failure: HTTPFailure) {
+        startedNanoseconds = Clock.monotonicNanoseconds()
+        step = .over
+        writeRefusal(of: failure)
+        shutDown(SHUT_WR)
+    }
+
     /// libmicrohttpd is done with the request, whatever became of it.
     func completed() {
         if step == .body && phase == .cut {

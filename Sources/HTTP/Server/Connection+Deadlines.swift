@@ -50,7 +50,7 @@ extension Connection {
         shutDown(SHUT_RDWR)
     }
 
-    private func shutDown(_ how: Int) {
+    func shutDown(_ how: Int) {
         shared.withLock { shared in
             // A system call under the lock: the number must not be given to another connection meanwhile.
             if shared.socket >= 0 { shutdown(shared.socket, Int32(how)) }

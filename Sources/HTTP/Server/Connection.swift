@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import Glibc
 import Platform
 import Synchronization
 
@@ -52,6 +53,9 @@ final class Connection: @unchecked Sendable {
     let admission: ConnectionTable.Admission
     let context: ServerContext
 
+    /// The event loop's, which made this object.
+    private let thread = pthread_self()
+
     private let phaseValue: Atomic<UInt8>
     let phaseStartedNanoseconds: Atomic<Int64>
     let receivedBodyBytes = Atomic<Int>(0)
@@ -99,6 +103,11 @@ final class Connection: @unchecked Sendable {
         phaseValue.compareExchange(
             expected: old.rawValue, desired: new.rawValue, ordering: .acquiringAndReleasing
         ).exchanged
+    }
+
+    /// Whether the parser is at work on it, on this very thread, between the end of the head and the access handler.
+    var isBeforeHandler: Bool {
+        pthread_equal(thread, pthread_self()) != 0 && step == .head && phase != .cut && pyra_head_bytes(handle) > 0
     }
 
     /// Ends the request: everything it held is let go. The connection may serve another one.

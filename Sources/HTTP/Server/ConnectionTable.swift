@@ -64,6 +64,9 @@ final class ConnectionTable: Sendable {
         }
     }
 
+    /// The connection of this thread whose head is complete but has not been given to the access handler.
+    func refusedByParser() -> Connection? { all.first { $0.isBeforeHandler } }
+
     subscript(identifier: UInt64) -> Connection? { state.withLock { $0.connections[identifier] } }
     var all: [Connection] { state.withLock { Array($0.connections.values) } }
     var isEmpty: Bool { state.withLock { $0.connections.isEmpty } }

@@ -33,7 +33,9 @@ final class ServerContext: Sendable {
         return Int64(time(nil))
     }
 
+    /// Called by libmicrohttpd on the thread of the connection it speaks of, which it does not name.
     func log(_ format: UnsafePointer<CChar>, _ arguments: CVaListPointer) {
+        if let failure = Self.doubledRefusal(format) { connections.refusedByParser()?.forestall(failure) }
         guard let log = configuration.log else { return }
         let bytesMax = 512
         let message = withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytesMax) { buffer in
@@ -41,5 +43,17 @@ final class ServerContext: Sendable {
             return buffer.baseAddress.map { String(cString: $0) } ?? ""
         }
         log(message)
+    }
+
+    /// Version 0.9.75 answers a bad `Content-Length` by itself and with two heads, the second in place of the body.
+    /// Saying so in its log is the last thing it does before.
+    private static func doubledRefusal(_ format: UnsafePointer<CChar>) -> HTTPFailure? {
+        if strncmp(format, "Failed to parse `Content-Length'", 32) == 0 {
+            return .badFraming(detail: "a Content-Length that is not a number")
+        }
+        if strncmp(format, "Too large value of 'Content-Length'", 35) == 0 {
+            return .bodyTooLarge(limit: Int.max, what: "request body")
+        }
+        return nil
     }
 }
