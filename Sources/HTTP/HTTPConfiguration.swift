@@ -7,6 +7,7 @@ package struct HTTPConfiguration: Sendable {
     package var threads: Int?
     package var connectionsMax = 10_000
     package var connectionsPerAddressMax: Int?
+    /// The whole head of a request: request line and fields.
     package var headerBytesMax = 32 * 1024
     package var targetBytesMax = 16 * 1024
     /// All request bodies in flight together; beyond it 503 `overloaded`.
@@ -26,7 +27,11 @@ package struct HTTPConfiguration: Sendable {
     package var log: (@Sendable (String) -> Void)?
     package init() {}
 
-    /// What libmicrohttpd gets for each connection: head, bookkeeping, and the answer's head in the end. It clears this
-    /// memory for each request, so it is no larger than it must be: twice as much costs a tenth of the speed.
-    var connectionMemoryBytes: Int { max(headerBytesMax, targetBytesMax + 4096, 8192) }
+    /// What libmicrohttpd gets for each connection: the request's head, 64 bytes for each of its fields, and the head
+    /// of the answer. It clears this memory for each request, so every kilobyte costs all requests.
+    var connectionMemoryBytes: Int { max(headerBytesMax, 8192) + Self.answerHeadBytes }
+
+    /// What must be left of a connection's memory for the head of an answer.
+    static let answerHeadBytes = 4096
+    static let fieldRecordBytes = 64
 }

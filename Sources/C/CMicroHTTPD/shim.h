@@ -96,12 +96,6 @@ static inline uint64_t pyra_acknowledged_bytes(int socket) {
     return bytes;
 }
 
-/// Bytes received but not yet read.
-static inline int pyra_unread_bytes(int socket) {
-    int count = 0;
-    return ioctl(socket, FIONREAD, &count) == 0 ? count : 0;
-}
-
 static inline int pyra_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
 
 static inline bool pyra_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t identifier) {

@@ -84,7 +84,8 @@ extension Connection {
         }
         let methods = Method.allCases.map(\.rawValue).joined(separator: ", ")
         extra.append(HeaderField("Access-Control-Allow-Methods", methods))
-        if let names = request?.field("Access-Control-Request-Headers") {
+        let namesBytesMax = 1024
+        if let names = request?.field("Access-Control-Request-Headers"), names.utf8.count <= namesBytesMax {
             extra.append(HeaderField("Access-Control-Allow-Headers", names))
         }
         extra.append(HeaderField("Access-Control-Max-Age", "600"))

@@ -52,8 +52,13 @@ extension Connection {
     /// Answers in the library's place and lets it send nothing more.
     func forestall(_ failure: HTTPFailure) {
         startedNanoseconds = Clock.monotonicNanoseconds()
+        if let reason = Rejection(failure) { context.metrics.reject(reason) }
+        forestall(context.router.response(to: failure, nil))
+    }
+
+    func forestall(_ response: Response) {
         step = .over
-        writeRefusal(of: failure)
+        writeAnswer(response)
         shutDown(SHUT_WR)
     }
 
@@ -65,6 +70,8 @@ extension Connection {
                 of: HTTPFailure.bodyTimeout(detail: "the body came in slower than \(slowest) bytes a second"))
         }
         if step == .head && phase == .handling { context.metrics.reject(.parser) }
+        // Resumed, the library reads before it asks for the answer, and may find the client gone.
+        if step == .waiting { abandonWait() }
         reset()
     }
 
@@ -97,18 +104,20 @@ extension Connection {
     }
 
     private func writeRefusal(of error: any Error) {
-        if let failure = error as? HTTPFailure, let reason = Rejection(failure) {
-            context.metrics.reject(reason)
-        }
-        let response = context.router.response(to: error, nil)
+        if let failure = error as? HTTPFailure, let reason = Rejection(failure) { context.metrics.reject(reason) }
+        writeAnswer(context.router.response(to: error, nil))
+    }
+
+    private func writeAnswer(_ response: Response) {
         let answer = RawAnswer.bytes(response, withoutBody: method == .head, now: context.now())
         shared.withLock { shared in
             guard shared.socket >= 0 else { return }
             shared.lingers = true
             // A system call under the lock: the number must not be given to another connection meanwhile. It does not
             // block, and a short answer fits the empty send buffer.
-            let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
-            _ = answer.withUnsafeBytes { Glibc.send(shared.socket, $0.baseAddress, $0.count, flags) }
+            _ = answer.withUnsafeBytes {
+                Glibc.send(shared.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            }
         }
         let elapsed = Clock.monotonicNanoseconds() - startedNanoseconds
         context.metrics.record(endpoint, method, status: response.status, nanoseconds: elapsed)

@@ -41,9 +41,11 @@ extension Connection {
         guard target.count <= configuration.targetBytesMax else {
             throw .targetTooLong(limit: configuration.targetBytesMax)
         }
-        guard pyra_head_bytes(handle) - target.count <= configuration.headerBytesMax else {
-            throw .headersTooLarge(limit: configuration.headerBytesMax)
-        }
+        let headBytes = pyra_head_bytes(handle)
+        let usedBytes = headBytes + head.fieldCount * HTTPConfiguration.fieldRecordBytes
+        guard headBytes <= configuration.headerBytesMax,
+            usedBytes <= configuration.connectionMemoryBytes - HTTPConfiguration.answerHeadBytes / 2
+        else { throw .headersTooLarge(limit: configuration.headerBytesMax) }
         if target.first != UInt8(ascii: "/") { try takeAbsoluteForm(head) }
         try context.hostCheck.check(host: head.host, origin: head.origin)
     }
@@ -111,6 +113,11 @@ extension Connection {
             prepared = response
             step = .answer
             return .YES
+        }
+        if case HTTPFailure.headersTooLarge = error {
+            // The library has no memory left to put an answer together.
+            forestall(response)
+            return .NO
         }
         shared.withLock { $0.lingers = true }
         return send(response)

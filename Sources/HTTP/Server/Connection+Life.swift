@@ -28,9 +28,16 @@ extension Connection {
             defer { shared.socket = -1 }
             return (shared.socket, shared.lingers)
         }
-        // Unread bytes make `close` a reset, which may overtake an answer.
-        if lingers || pyra_unread_bytes(socket) > 0 { context.watch.linger(socket) }
+        if lingers || mayStillSend(socket) { context.watch.linger(socket) }
         context.connections.remove(self)
         context.metrics.gauges.connections.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    /// Whether the client may not have come to read our last answer yet: what it sends after `close`, or has sent
+    /// before unread, makes the system reset the connection, which may overtake that answer.
+    private func mayStillSend(_ socket: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let count = recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        return count > 0 || (count < 0 && errno == EAGAIN && !hasEndedInOrder)
     }
 }

@@ -19,11 +19,21 @@ extension Connection: DeferredReplyResumer {
 
     /// The first call after `resume`, on the connection's thread.
     func resumed() -> MHD_Result {
-        guard let reply = deferred, let outcome = reply.take() else { return .NO }
+        guard let outcome = endWait() else { return .NO }
+        return deliver(outcome)
+    }
+
+    /// Lets the answer go that nobody is there to hear.
+    func abandonWait() {
+        if case .response(let response) = endWait() { response.abandon() }
+    }
+
+    private func endWait() -> DeferredReply.Outcome? {
+        guard let reply = deferred else { return nil }
         deferred = nil
         context.watch.unschedule(reply)
         unsuspend(nowNanoseconds: Clock.monotonicNanoseconds(), .handling)
-        return deliver(outcome)
+        return reply.take()
     }
 
     private func deliver(_ outcome: DeferredReply.Outcome) -> MHD_Result {

@@ -75,6 +75,8 @@ final class Connection: @unchecked Sendable {
     var prepared: Response?
     var deferred: DeferredReply?
     var startedNanoseconds: Int64 = 0
+    /// Whether the last request was answered after it had been read whole.
+    var hasEndedInOrder = false
     var date = HTTPDate()
 
     init(
@@ -112,6 +114,7 @@ final class Connection: @unchecked Sendable {
 
     /// Ends the request: everything it held is let go. The connection may serve another one.
     func reset() {
+        hasEndedInOrder = step == .answered
         intake?.cancel()
         intake = nil
         request?.fields.release()

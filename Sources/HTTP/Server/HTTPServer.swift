@@ -50,6 +50,11 @@ package final class HTTPServer: @unchecked Sendable {
         // Nothing may be suspended when the daemon stops; what was cancelled is resumed without delay.
         wait(atMostMilliseconds: .max) { _ in context.metrics.gauges.suspended.load(ordering: .acquiring) == 0
         }
+        // Version 0.9.75 crashes when it finds a malformed request while it stops: let no request be parsed any more.
+        wait(atMostMilliseconds: lastAnswersMilliseconds) { connections in
+            for connection in connections { connection.shutDown(SHUT_RDWR) }
+            return connections.isEmpty
+        }
         MHD_stop_daemon(daemon)
         if listener >= 0 { close(listener) }
         context.watch.end()

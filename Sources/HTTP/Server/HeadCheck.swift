@@ -8,6 +8,7 @@ struct HeadCheck {
     private(set) var contentCoding: UnsafeRawBufferPointer?
     private(set) var contentLength: Int?
     private(set) var isChunked = false
+    private(set) var fieldCount = 0
     private var transferEncoding: UnsafeRawBufferPointer?
     private var hasContentType = false
     private var hasAuthorization = false
@@ -50,6 +51,7 @@ struct HeadCheck {
 
     /// - Returns: false to end the pass.
     private mutating func visit(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool {
+        fieldCount += 1
         for byte in name where !Self.isTokenByte(byte) {
             failure = .badFraming(detail: "a header name holds a byte that is not allowed there")
             return false
