@@ -22,37 +22,21 @@ extension Router {
 
     private func answer(_ endpoint: Endpoint, _ request: Request) throws -> Reply {
         let sent = request.body
-        switch try bodyHandling(endpoint, request) {
-        case .none:
-            guard sent.count <= BodyHandling.droppedBytesMax else {
-                throw HTTPFailure.bodyTooLarge(
-                    limit: BodyHandling.droppedBytesMax, what: "a body nobody asked for")
-            }
-            request.body = Request.noBody
-            return try reply(endpoint, request)
-        case .buffered(let limit, let what):
-            guard sent.count <= limit else { throw HTTPFailure.bodyTooLarge(limit: limit, what: what) }
-            return try reply(endpoint, request)
-        case .streamed(let consumer):
-            request.body = Request.noBody
-            return try feed(sent, to: consumer)
+        request.body = Request.noBody
+        let handling = try bodyHandling(endpoint, request)
+        guard sent.count > 0 || handling.isStreamed else { return try reply(endpoint, request) }
+        let coding = request.field("Content-Encoding").map { Array($0.utf8) }
+        let intake = try (coding ?? []).withUnsafeBytes { coding in
+            try BodyIntake(
+                handling, coding: coding, announcedBytes: sent.count,
+                budget: BodyBudget(gauges: ServerGauges(), bytesMax: .max))
         }
-    }
-
-    private func feed(_ sent: ByteBuffer, to consumer: any BodyConsumer) throws -> Reply {
         let chunkBytes = 16 * 1024
-        do {
-            var start = 0
-            while start < sent.count {
-                let end = min(start + chunkBytes, sent.count)
-                try consumer.consume(UnsafeRawBufferPointer(rebasing: sent.bytes[start..<end]))
-                start = end
-            }
-        } catch {
-            consumer.cancelled()
-            throw error
+        for start in stride(from: 0, to: sent.count, by: chunkBytes) {
+            let end = min(start + chunkBytes, sent.count)
+            try intake.take(UnsafeRawBufferPointer(rebasing: sent.bytes[start..<end]))
         }
-        return try consumer.finish()
+        return try intake.finish(request) ?? reply(endpoint, request)
     }
 
     private func wait(for reply: Reply) throws -> Response {

@@ -104,7 +104,9 @@ extension Connection {
     }
 
     private func writeRefusal(of error: any Error) {
-        if let failure = error as? HTTPFailure, let reason = Rejection(failure) { context.metrics.reject(reason) }
+        if let failure = error as? HTTPFailure, let reason = Rejection(failure) {
+            context.metrics.reject(reason)
+        }
         writeAnswer(context.router.response(to: error, nil))
     }
 

@@ -19,9 +19,11 @@ extension Connection {
         startedNanoseconds = Clock.monotonicNanoseconds()
         enter(.handling, nowNanoseconds: startedNanoseconds)
         method = Method(name)
+        // "HTTP/1.0" and nothing else ends in 0: the parser has seen to it.
+        isVersion10 = version[7] == 0x30
         var expectsBody = true
         do {
-            let head = try HeadCheck.run(handle, method: name, version: version)
+            let head = try HeadCheck.run(handle, method: name, isVersion10: isVersion10)
             expectsBody = head.expectsBody
             try checkLimits(head, version)
             try prepare(head)

@@ -67,6 +67,7 @@ final class Connection: @unchecked Sendable {
     var target: [UInt8] = []
     /// Where the target lies in the connection's memory: to find NUL bytes in it.
     var targetStart: UnsafeRawPointer?
+    var isVersion10 = false
     var method: Method?
     var request: Request?
     var endpoint: Endpoint?
@@ -109,7 +110,8 @@ final class Connection: @unchecked Sendable {
 
     /// Whether the parser is at work on it, on this very thread, between the end of the head and the access handler.
     var isBeforeHandler: Bool {
-        pthread_equal(thread, pthread_self()) != 0 && step == .head && phase != .cut && pyra_head_bytes(handle) > 0
+        pthread_equal(thread, pthread_self()) != 0 && step == .head && phase != .cut
+            && pyra_head_bytes(handle) > 0
     }
 
     /// Ends the request: everything it held is let go. The connection may serve another one.

@@ -23,7 +23,7 @@ struct HeadCheck {
     private static let layoutTells = MHD_get_version().pointee == 0x30
 
     static func run(
-        _ connection: OpaquePointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>
+        _ connection: OpaquePointer, method: UnsafePointer<CChar>, isVersion10: Bool
     ) throws(HTTPFailure) -> HeadCheck {
         var check = HeadCheck()
         withUnsafeMutablePointer(to: &check) { check in
@@ -38,8 +38,7 @@ struct HeadCheck {
                 }, check)
         }
         if let failure = check.failure { throw failure }
-        // "HTTP/1.0" and nothing else ends in 0: the parser has seen to it.
-        try check.conclude(isVersion10: version[7] == 0x30)
+        try check.conclude(isVersion10: isVersion10)
         if layoutTells, let last = check.previousEnd {
             let end = UnsafeRawPointer(method) + pyra_head_bytes(connection)
             guard (2...4).contains(end - last) else {

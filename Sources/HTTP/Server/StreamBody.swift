@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import Glibc
 import Metrics
 import Platform
 import Synchronization
@@ -11,6 +12,8 @@ final class StreamBody: StreamWaker, Waiting, @unchecked Sendable {
     /// `MHD_CONTENT_READER_END_OF_STREAM` and `…_WITH_ERROR`, which are casts in C.
     private static let ended = -1
     static let failed = -2
+    /// From here on it has no more to say.
+    private var isOver = false
 
     private enum State {
         static let running = 0
@@ -77,7 +80,7 @@ final class StreamBody: StreamWaker, Waiting, @unchecked Sendable {
             source.start(waker: self)
         }
         while true {
-            if isHungUp.load(ordering: .acquiring) { return Self.failed }
+            if isOver || isHungUp.load(ordering: .acquiring) { return closeConnection(buffer) }
             // What wakes after this is for a state the source has not shown yet.
             _ = state.compareExchange(
                 expected: State.woken, desired: State.running, ordering: .acquiringAndReleasing)
@@ -89,12 +92,27 @@ final class StreamBody: StreamWaker, Waiting, @unchecked Sendable {
                 connection.context.metrics.sentBytes.add(UInt64(count))
                 return min(count, buffer.count)
             case .bytes, .wait:
-                if isLast { return Self.ended }
+                if isLast { return end(buffer) }
                 if suspend() { return 0 }
-            case .end: return Self.ended
-            case .abort: return Self.failed
+            case .end: return end(buffer)
+            case .abort: return closeConnection(buffer)
             }
         }
+    }
+
+    /// Without chunks (HTTP/1.0) the end of the connection is the end of the body.
+    private func end(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        connection.isVersion10 ? closeConnection(buffer) : Self.ended
+    }
+
+    /// When a reader says that the connection is to be closed, version 0.9.75 forgets to: it would stay open until all
+    /// older ones are gone. So the socket is shut, and a byte offered that cannot be sent; that failure it handles.
+    private func closeConnection(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        isOver = true
+        connection.shutDown(SHUT_WR)
+        guard !buffer.isEmpty else { return Self.failed }
+        buffer[0] = 0
+        return 1
     }
 
     /// No further `read` will come.
