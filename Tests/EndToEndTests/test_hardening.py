@@ -571,6 +571,12 @@ def test_a_waiting_reader_is_not_idle(impatient_server):
     assert answer.status == 200 and answer.json()["records"] == []
 
 
+def test_the_first_client_after_a_long_silence_is_served(impatient_server):
+    # Longer than the header timeout, without any connection.
+    time.sleep(1.5)
+    assert impatient_server.call("PUT", "/v1/logs/silent/keys/k", b"1").status == 201
+
+
 def latencies(server, count=300):
     with server.connect() as connection:
         figures = []

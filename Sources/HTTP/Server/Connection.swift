@@ -90,7 +90,8 @@ final class Connection: @unchecked Sendable {
         self.admission = admission
         self.context = context
         phaseValue = Atomic(Phase.fresh.rawValue)
-        phaseStartedNanoseconds = Atomic(context.watch.tick)
+        // Not the watch's tick: it stands still while there is no connection.
+        phaseStartedNanoseconds = Atomic(Clock.monotonicNanoseconds())
         shared = Lock(Shared(socket: socket))
     }
 
