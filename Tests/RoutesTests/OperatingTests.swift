@@ -42,8 +42,8 @@ struct OperatingTests {
             api.call(.get, "/v1/config").json
                 == .parse(
                     #"""
-                    {"config": [{"key": "port", "value": 7070, "source": "default"},
-                                {"key": "max_memory", "value": 4000000000, "source": "flag"}]}
+                    {"config": {"port": {"value": 7070, "source": "default"},
+                                "max_memory": {"value": 4000000000, "source": "flag"}}}
                     """#))
     }
 

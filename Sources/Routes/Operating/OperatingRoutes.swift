@@ -75,10 +75,10 @@ struct OperatingRoutes: Sendable {
         var json = JSONWriter(capacity: 1024)
         json.object { json in
             json.key("config")
-            json.array { json in
+            json.object { json in
                 for entry in services.configuration {
+                    json.key(entry.key)
                     json.object { json in
-                        json.member("key", entry.key)
                         json.member("value", entry.value)
                         json.member("source", entry.source.rawValue)
                     }
