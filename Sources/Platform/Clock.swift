@@ -49,8 +49,10 @@ public final class Clock: Sendable {
     package func runTicker() {
         let idleTicksMax = 50
         var idleTicks = 0
-        while !stopping.load(ordering: .relaxed) {
+        while true {
+            // Read before everything it guards, or a signal in between is slept through.
             let generation = wakeUp.generation
+            if stopping.load(ordering: .sequentiallyConsistent) { break }
             if used.exchange(false, ordering: .relaxed) { idleTicks = 0 } else { idleTicks += 1 }
             if idleTicks > idleTicksMax {
                 ticked.store(0, ordering: .sequentiallyConsistent)
@@ -65,7 +67,7 @@ public final class Clock: Sendable {
     }
 
     package func stop() {
-        stopping.store(true, ordering: .relaxed)
+        stopping.store(true, ordering: .sequentiallyConsistent)
         wakeUp.signal()
     }
 

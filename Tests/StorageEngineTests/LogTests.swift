@@ -83,4 +83,13 @@ struct LogTests {
         let places = try (0..<20).map { _ in try log.put("same", "v").value().revision.partition }
         #expect(Set(places) == [log.partition(ofKey: Array("same".utf8).span.bytes)])
     }
+
+    @Test("an engine stops at once, however soon after its start")
+    func stops() {
+        for _ in 0..<300 {
+            let harness = EngineHarness()
+            harness.engine.start()
+            harness.engine.stop()
+        }
+    }
 }

@@ -14,8 +14,10 @@ final class Notifier: Sendable {
 
     /// Until `stop()`, on a thread of its own.
     func run() {
-        while !isStopping.load(ordering: .sequentiallyConsistent) {
+        while true {
+            // Read before everything it guards, or a signal in between is slept through.
             let generation = wakeUp.generation
+            if isStopping.load(ordering: .sequentiallyConsistent) { return }
             let partitions = queue.withLock { queue in
                 defer { queue = [] }
                 return queue

@@ -54,8 +54,10 @@ final class Maintenance: Sendable {
 
     /// Until `stop()`, on a thread of its own.
     func run() {
-        while !isStopping.load(ordering: .sequentiallyConsistent) {
+        while true {
+            // Read before everything it guards, or a signal in between is slept through.
             let generation = wakeUp.generation
+            if isStopping.load(ordering: .sequentiallyConsistent) { return }
             let pause = visitDue()
             if pause > 0 { wakeUp.wait(since: generation, timeoutNanoseconds: pause * 1_000_000) }
         }
