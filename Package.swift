@@ -54,7 +54,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary("microhttpd")]),
         module("Routes", ["HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
         module("HTTP", ["Metrics", "Platform", "CMicroHTTPD", "CZlib", "CZstd"]),
-        module("StorageEngine", ["Metrics", "Platform", .product(name: "HeapModule", package: "swift-collections")]),
+        module(
+            "StorageEngine",
+            ["Metrics", "Platform", .product(name: "HeapModule", package: "swift-collections")]),
         module("JSON", ["Platform", "CJansson", "CSimdJSON"]),
         module("HTTPClient", ["CCurl"]),
         module("Metrics", ["Platform"]),
