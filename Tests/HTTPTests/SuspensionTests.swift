@@ -29,7 +29,7 @@ struct SuspensionTests {
         let client = try server.connect()
         for index in 0..<100 {
             client.request("GET /wait")
-            let reply = desk.next()
+            let reply = try desk.next()
             #expect(reply.complete(Self.text("\(index)")))
             #expect(!reply.complete(Self.text("again")))
             #expect(try client.answer().text == "\(index)")
@@ -65,7 +65,7 @@ struct SuspensionTests {
         let server = try TestServer([desk.route("/wait")])
         let client = try server.connect()
         client.request("GET /wait")
-        desk.next().fail(HTTPFailure.bodyTooLarge(limit: 1, what: "x"))
+        try desk.next().fail(HTTPFailure.bodyTooLarge(limit: 1, what: "x"))
         #expect(try client.answer().status == 413)
         client.request("GET /")
         #expect(try client.answer().text == "hello")
@@ -81,7 +81,7 @@ struct SuspensionTests {
         let client = try server.connect()
         client.request("GET /wait")
         #expect(try client.answer().text == "nothing new")
-        #expect(!desk.next().complete(Self.text("late")))
+        #expect(try !desk.next().complete(Self.text("late")))
         client.request("GET /silent")
         #expect(try client.answer().status == 504)
         #expect(desk.cancellations == [.deadline])
@@ -94,7 +94,7 @@ struct SuspensionTests {
         let server = try TestServer([desk.route("/wait")])
         let client = try server.connect()
         client.request("GET /wait")
-        let reply = desk.next()
+        let reply = try desk.next()
         client.hangUp()
         #expect(TestServer.eventually { desk.cancellations == [.hungUp] })
         #expect(!reply.complete(Self.text("for nobody")))
@@ -105,10 +105,12 @@ struct SuspensionTests {
     @Test("a thousand waiting requests are all answered when one event wakes them")
     func thousand() throws {
         let desk = WaitingDesk()
-        let server = try TestServer([desk.route("/wait", deadlineMilliseconds: 60_000)])
+        let server = try TestServer([desk.route("/wait", deadlineMilliseconds: 60_000)]) {
+            $0.headerTimeoutMilliseconds = 60_000
+        }
         let clients = try (0..<1000).map { _ in try server.connect() }
         for client in clients { client.request("GET /wait") }
-        let replies = clients.map { _ in desk.next() }
+        let replies = try clients.map { _ in try desk.next() }
         #expect(TestServer.eventually { server.metric("pyralog_http_suspended_requests") == 1000 })
         for reply in replies { reply.complete(Self.text("woken")) }
         for client in clients { #expect(try client.answer().text == "woken") }

@@ -1,11 +1,20 @@
 /// A place in the tree of paths. A literal segment wins over a capture; there is no way back once it matched.
 final class RouteNode: Sendable {
+    /// Where a literal's bytes are in `names`. Plain numbers: walking them touches no reference count.
+    struct Name: Sendable {
+        let start: Int
+        let count: Int
+    }
+
+    private let names: [UInt8]
+    private let literalNames: [Name]
+    private let verbNames: [Name]
     /// Reached by a segment's exact bytes.
-    let literals: [(name: [UInt8], node: RouteNode)]
+    private let literals: [RouteNode]
+    /// Reached by a segment that ends in `:verb`, for `POST` only.
+    private let verbs: [RouteNode]
     /// Reached by any other segment.
     let capture: RouteNode?
-    /// Reached by a segment that ends in `:verb`, for `POST` only.
-    let verbs: [(name: [UInt8], node: RouteNode)]
     /// A slot a method; nil everywhere when no route ends here.
     let endpoints: [Endpoint?]
     let allow: String
@@ -33,20 +42,49 @@ final class RouteNode: Sendable {
             }
         }
         (endpoints, allow) = Self.slots(here, register: register)
-        var literals: [(name: [UInt8], node: RouteNode)] = []
-        var verbs: [(name: [UInt8], node: RouteNode)] = []
+        var names: [UInt8] = []
+        var literals: [(name: Name, node: RouteNode)] = []
+        var verbs: [(name: Name, node: RouteNode)] = []
         var capture: RouteNode?
         for (segment, group) in zip(order, groups) {
             let node = RouteNode(group, register: register)
             switch segment {
-            case .literal(let name): literals.append((name, node))
-            case .capture(verb: let verb?): verbs.append((verb, node))
+            case .literal(let name):
+                literals.append((Name(start: names.count, count: name.count), node))
+                names += name
+            case .capture(verb: let verb?):
+                verbs.append((Name(start: names.count, count: verb.count), node))
+                names += verb
             case .capture(verb: nil): capture = node
             }
         }
-        self.literals = literals
-        self.verbs = verbs
+        self.names = names
+        literalNames = literals.map(\.name)
+        self.literals = literals.map(\.node)
+        verbNames = verbs.map(\.name)
+        self.verbs = verbs.map(\.node)
         self.capture = capture
+    }
+
+    func literal(_ segment: UnsafeRawBufferPointer) -> RouteNode? {
+        for (index, name) in literalNames.enumerated()
+        where name.count == segment.count && ends(segment, with: name) { return literals[index] }
+        return nil
+    }
+
+    /// - Returns: the place behind the verb that `segment` ends in, and the length of what stands before it.
+    func verb(_ segment: UnsafeRawBufferPointer) -> (node: RouteNode, captureLength: Int)? {
+        for (index, name) in verbNames.enumerated()
+        where name.count < segment.count && ends(segment, with: name) {
+            return (verbs[index], segment.count - name.count)
+        }
+        return nil
+    }
+
+    private func ends(_ segment: UnsafeRawBufferPointer, with name: Name) -> Bool {
+        let start = segment.count - name.count
+        for index in 0..<name.count where segment[start + index] != names[name.start + index] { return false }
+        return true
     }
 
     var isEnd: Bool { !allow.isEmpty }

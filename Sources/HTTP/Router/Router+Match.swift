@@ -64,17 +64,17 @@ extension Router {
         from node: RouteNode, over segment: UnsafeRawBufferPointer, isEncoded: Bool, _ method: Method?,
         _ parameters: inout [[UInt8]]
     ) throws(HTTPFailure) -> RouteNode {
-        for literal in node.literals where equal(segment, literal.name) { return literal.node }
-        let verb = node.verbs.first { segment.count > $0.name.count && endsWith(segment, $0.name) }
-        if let verb, method == .post || node.capture == nil {
-            let length = segment.count - verb.name.count
+        if let literal = node.literal(segment) { return literal }
+        if method == .post || node.capture == nil, let (behind, length) = node.verb(segment) {
             parameters.append(try decoded(UnsafeRawBufferPointer(rebasing: segment[..<length]), isEncoded))
-            return verb.node
+            return behind
         }
         let capture = try decoded(segment, isEncoded)
-        if isEncoded, !capture.contains(UInt8(ascii: ":")) {
-            // `%6Cogs` is `logs`, but a verb's colon must stand raw.
-            for literal in node.literals where literal.name == capture { return literal.node }
+        // `%6Cogs` is `logs`, but a verb's colon must stand raw.
+        if isEncoded, !capture.contains(UInt8(ascii: ":")),
+            let literal = capture.withUnsafeBytes({ node.literal($0) })
+        {
+            return literal
         }
         guard let next = node.capture else { throw .routeNotFound }
         parameters.append(capture)
@@ -87,16 +87,5 @@ extension Router {
         guard isEncoded else { return Array(segment) }
         guard let bytes = PercentCoding.decode(segment) else { throw .badPercentEncoding(where: "path") }
         return bytes
-    }
-
-    private static func equal(_ segment: UnsafeRawBufferPointer, _ name: [UInt8]) -> Bool {
-        segment.count == name.count && endsWith(segment, name)
-    }
-
-    private static func endsWith(_ segment: UnsafeRawBufferPointer, _ name: [UInt8]) -> Bool {
-        let start = segment.count - name.count
-        guard start >= 0 else { return false }
-        for index in 0..<name.count where segment[start + index] != name[index] { return false }
-        return true
     }
 }

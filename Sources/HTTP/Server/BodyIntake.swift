@@ -38,12 +38,20 @@ final class BodyIntake {
             destination = .buffer(buffer, limit: limit, what: what)
         case .streamed(let consumer): destination = .consumer(consumer)
         }
-        guard let coding, let known = try ContentCoding.of(coding) else {
-            decoder = nil
-            return
+        do throws(HTTPFailure) {
+            decoder = try Self.decoder(for: coding)
+        } catch {
+            if case .streamed(let consumer) = handling { consumer.cancelled() }
+            throw error
         }
-        decoder = Decoder(known)
-        if decoder == nil { throw .overloaded(detail: "no memory to decode the body", retryAfterSeconds: 1) }
+    }
+
+    private static func decoder(for coding: UnsafeRawBufferPointer?) throws(HTTPFailure) -> Decoder? {
+        guard let coding, let known = try ContentCoding.of(coding) else { return nil }
+        guard let decoder = Decoder(known) else {
+            throw .overloaded(detail: "no memory to decode the body", retryAfterSeconds: 1)
+        }
+        return decoder
     }
 
     deinit { budget.release(chargedBytes) }

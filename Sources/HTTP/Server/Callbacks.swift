@@ -34,7 +34,9 @@ enum Callbacks {
         guard let handle, let method, let version, let count, let connection = connection(of: handle) else {
             return .NO
         }
-        return connection.handle(method: method, version: version, data, &count.pointee)
+        return connection._withUnsafeGuaranteedRef {
+            $0.handle(method: method, version: version, data, &count.pointee)
+        }
     }
 
     private static let targetLogged:
@@ -42,12 +44,14 @@ enum Callbacks {
             UnsafeMutableRawPointer? =
             {
                 _, text, handle in
-                if let text, let handle { connection(of: handle)?.sawTarget(text) }
+                if let text, let handle {
+                    connection(of: handle)?._withUnsafeGuaranteedRef { $0.sawTarget(text) }
+                }
                 return nil
             }
 
     private static let completed: MHD_RequestCompletedCallback = { _, handle, _, _ in
-        if let handle { connection(of: handle)?.completed() }
+        if let handle { connection(of: handle)?._withUnsafeGuaranteedRef { $0.completed() } }
     }
 
     private static let notified: MHD_NotifyConnectionCallback = { context, handle, place, code in
@@ -66,7 +70,8 @@ enum Callbacks {
         Unmanaged<ServerContext>.fromOpaque(context).takeUnretainedValue().log(format, arguments)
     }
 
-    private static func connection(of handle: OpaquePointer) -> Connection? {
-        pyra_connection_context(handle).map { Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
+    /// The library's own reference keeps it alive during a callback.
+    private static func connection(of handle: OpaquePointer) -> Unmanaged<Connection>? {
+        pyra_connection_context(handle).map { Unmanaged<Connection>.fromOpaque($0) }
     }
 }

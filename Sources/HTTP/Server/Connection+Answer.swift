@@ -55,7 +55,6 @@ extension Connection {
             let name = UnsafeRawBufferPointer(
                 start: field.name.utf8Start, count: field.name.utf8CodeUnitCount)
             return ASCII.equalWithoutCase(name, "ETag") || ASCII.equalWithoutCase(name, "Content-Encoding")
-                || ASCII.equalWithoutCase(name, "Vary")
         }
     }
 

@@ -39,15 +39,15 @@ extension Connection {
         if let targetStart, UnsafeRawPointer(version) - targetStart != target.count + 1 {
             throw .badPath(detail: "a space or NUL byte in the request target")
         }
-        let configuration = context.configuration
-        guard target.count <= configuration.targetBytesMax else {
-            throw .targetTooLong(limit: configuration.targetBytesMax)
+        let limits = context.limits
+        guard target.count <= limits.targetBytesMax else {
+            throw .targetTooLong(limit: limits.targetBytesMax)
         }
         let headBytes = pyra_head_bytes(handle)
         let usedBytes = headBytes + head.fieldCount * HTTPConfiguration.fieldRecordBytes
-        guard headBytes <= configuration.headerBytesMax,
-            usedBytes <= configuration.connectionMemoryBytes - HTTPConfiguration.answerHeadBytes / 2
-        else { throw .headersTooLarge(limit: configuration.headerBytesMax) }
+        guard headBytes <= limits.headerBytesMax, usedBytes <= limits.usedMemoryBytesMax else {
+            throw .headersTooLarge(limit: limits.headerBytesMax)
+        }
         if target.first != UInt8(ascii: "/") { try takeAbsoluteForm(head) }
         try context.hostCheck.check(host: head.host, origin: head.origin)
     }

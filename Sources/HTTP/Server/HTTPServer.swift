@@ -47,9 +47,12 @@ package final class HTTPServer: @unchecked Sendable {
         for connection in context.connections.all { connection.stopWaiting(isFinal: true) }
         let lastAnswersMilliseconds: Int64 = 1000
         wait(atMostMilliseconds: lastAnswersMilliseconds) { !$0.contains(where: \.isBusy) }
-        // Nothing may be suspended when the daemon stops; what was cancelled is resumed without delay.
-        wait(atMostMilliseconds: .max) { _ in context.metrics.gauges.suspended.load(ordering: .acquiring) == 0
-        }
+        // Nothing may be suspended when the daemon stops: it would end the process. What was cancelled is resumed without
+        // delay, unless an `onCancel` hangs; then the threads are left to the end of the process.
+        let suspended = { [gauges = context.metrics.gauges] in gauges.suspended.load(ordering: .acquiring) }
+        let lastResumesMilliseconds: Int64 = 5000
+        wait(atMostMilliseconds: lastResumesMilliseconds) { _ in suspended() == 0 }
+        guard suspended() == 0 else { return }
         // Version 0.9.75 crashes when it finds a malformed request while it stops: let no request be parsed any more.
         wait(atMostMilliseconds: lastAnswersMilliseconds) { connections in
             for connection in connections { connection.shutDown(SHUT_RDWR) }

@@ -8,6 +8,7 @@ import Synchronization
 final class ServerContext: Sendable {
     let router: Router
     let configuration: HTTPConfiguration
+    let limits: HeadLimits
     let hostCheck: HostCheck
     let metrics: ServerMetrics
     let connections: ConnectionTable
@@ -17,6 +18,7 @@ final class ServerContext: Sendable {
     init(_ configuration: HTTPConfiguration, _ router: Router, _ metrics: MetricsRegistry, _ watch: Watch) {
         self.router = router
         self.configuration = configuration
+        limits = HeadLimits(configuration)
         hostCheck = HostCheck(configuration)
         self.metrics = ServerMetrics(metrics, router.endpoints)
         connections = ConnectionTable(configuration)

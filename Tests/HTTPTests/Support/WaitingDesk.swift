@@ -40,10 +40,14 @@ final class WaitingDesk: Sendable {
     }
 
     /// The next reply that waits; waits for one.
-    func next() -> DeferredReply {
-        guard let reply = nextIfOpen() else { preconditionFailure("the desk is closed") }
+    /// - Throws: when none comes.
+    func next() throws -> DeferredReply {
+        guard TestServer.eventually({ !isEmpty }), let reply = nextIfOpen() else { throw NothingWaits() }
         return reply
     }
+
+    struct NothingWaits: Error {}
+    private var isEmpty: Bool { state.withLock { $0.replies.isEmpty } }
 
     /// - Returns: nil once the desk is closed and empty.
     func nextIfOpen() -> DeferredReply? {
