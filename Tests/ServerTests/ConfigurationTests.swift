@@ -114,6 +114,14 @@ struct ConfigurationTests {
         #expect(!configuration.report.contains { $0.value == .string("secret") })
     }
 
+    @Test("a mistake that a flag hides is a mistake all the same")
+    func hiddenMistake() {
+        let failure = #expect(throws: UsageFailure.self) {
+            try read(flags: ["port": "1"], file: ["port": .text("seven")])
+        }
+        #expect(failure?.description.contains("port in the configuration file") == true)
+    }
+
     @Test("a list where one value belongs is a mistake")
     func listForValue() {
         let failure = #expect(throws: UsageFailure.self) { try read(file: ["port": .list(["1", "2"])]) }

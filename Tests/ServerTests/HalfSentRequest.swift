@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// A request whose body does not come.
+/// A request that the server waits for the body of, which does not come.
 final class HalfSentRequest {
     private let descriptor: Int32
 
@@ -18,8 +18,14 @@ final class HalfSentRequest {
             }
         }
         try #require(isConnected)
-        let head = "PUT /v1/logs/a/keys/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345"
+        let head =
+            "PUT /v1/logs/a/keys/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n"
         _ = Array(head.utf8).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        // It has been taken in once the server asks for the body.
+        var answer = [UInt8](repeating: 0, count: 1024)
+        let count = read(descriptor, &answer, answer.count)
+        let line = String(decoding: answer[..<max(0, count)], as: UTF8.self)
+        try #require(line.hasPrefix("HTTP/1.1 100 "), "\(line)")
     }
 
     func close() { _ = Glibc.close(descriptor) }

@@ -23,16 +23,18 @@ struct LineBlocksTests {
 
     @Test(
         "blocks together are the input, and each but the last ends with a line",
-        arguments: [
-            "", "\n", "a", "a\n", "a\nb", "a\n\nb\n",
-            String(repeating: "0123456789\n", count: 100_000) + "end",
-        ])
-    func together(text: String) throws {
+        arguments: ["", "\n", "a", "a\n", "a\nb", "a\n\nb\n", "0123456789\n"], [1, 100_000])
+    func together(unit: String, count: Int) throws {
+        let text = String(repeating: unit, count: count) + "end"
         let blocks = try blocks(text, blockBytes: 1000)
-        #expect(blocks.joined() == text)
+        let isWhole = blocks.joined() == text
+        #expect(isWhole)
         #expect(blocks.dropLast().allSatisfy { $0.hasSuffix("\n") })
         #expect(blocks.allSatisfy { !$0.isEmpty })
     }
+
+    @Test("an empty input has no blocks")
+    func empty() throws { #expect(try blocks("", blockBytes: 1000) == []) }
 
     @Test("a line longer than a block is not cut")
     func longLine() throws {

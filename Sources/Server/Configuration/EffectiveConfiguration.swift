@@ -118,25 +118,32 @@ struct EffectiveConfiguration: Sendable {
         let key = AbsoluteConfigKey(setting.components)
         var type = ConfigType.string
         if case .list = setting.kind { type = .stringArray }
+        var entry: Entry?
+        // Each of them is looked at, the one that counts and those that it hides: a mistake should not come to
+        // light only when a flag is left out.
         for (source, provider) in providers {
-            let found: ConfigValue?
-            do { found = try provider.value(forKey: key, type: type).value } catch {
-                throw UsageFailure("\(name(of: setting, in: source)) is a list; expected one value")
-            }
-            switch found?.content {
-            case .string(let text):
-                do throws(UsageFailure) {
-                    return Entry(setting: setting, value: try setting.parse(text), source: source)
-                } catch {
-                    throw UsageFailure("\(name(of: setting, in: source)) \(error.description)")
-                }
-            case .stringArray(let list):
-                return Entry(setting: setting, value: .list(list), source: source)
-            default:
-                continue
-            }
+            guard let value = try Self.value(of: setting, key, type, in: provider, source) else { continue }
+            entry = entry ?? Entry(setting: setting, value: value, source: source)
         }
-        return Entry(setting: setting, value: setting.initial, source: .default)
+        return entry ?? Entry(setting: setting, value: setting.initial, source: .default)
+    }
+
+    private static func value(
+        of setting: Setting, _ key: AbsoluteConfigKey, _ type: ConfigType, in provider: any ConfigProvider,
+        _ source: Source
+    ) throws(UsageFailure) -> SettingValue? {
+        let found: ConfigValue?
+        do { found = try provider.value(forKey: key, type: type).value } catch {
+            throw UsageFailure("\(name(of: setting, in: source)) is a list; expected one value")
+        }
+        switch found?.content {
+        case .string(let text):
+            do { return try setting.parse(text) } catch {
+                throw UsageFailure("\(name(of: setting, in: source)) \(error.description)")
+            }
+        case .stringArray(let list): return .list(list)
+        default: return nil
+        }
     }
 
     /// The name by which the user knows the setting where it was set.
