@@ -77,13 +77,14 @@ package final class Engine: Sendable {
         return result
     }
 
-    /// The log, created with defaults and this compaction when it does not exist.
+    /// The log, created with these defaults and this compaction when it does not exist.
     package func logForWriting(
-        named name: String, compaction: LogConfiguration.Compaction
+        named name: String, compaction: LogConfiguration.Compaction,
+        defaults: LogConfiguration = LogConfiguration()
     ) throws(EngineError) -> Log {
         logs.withLock { logs in
             if let log = logs[name] { return log }
-            var configuration = LogConfiguration()
+            var configuration = defaults
             configuration.compaction = compaction
             let log = Log(name: name, configuration: configuration, services: services)
             logs[name] = log

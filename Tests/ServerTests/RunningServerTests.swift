@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import HTTPClient
 import Testing
 
 @Suite("A server from its start to its end", .serialized)
@@ -53,6 +54,19 @@ struct RunningServerTests {
             "limits.body", "1000000", "flag", "limits.value", "2000000", "environment", "default",
         ] {
             #expect(text.contains(expected), "\(expected) in \(text)")
+        }
+        try server.stop()
+    }
+
+    @Test("what is configured for logs that do not say holds for those that a write creates, too")
+    func logDefaults() throws {
+        let server = try TestServer(["--watermark", "0.5"])
+        var write = ClientRequest("PUT", server.url + "/v1/logs/written/keys/k")
+        write.body = .bytes(Array("1".utf8))
+        #expect(try ClientConnection().send(write).0.status == 201)
+        #expect(try ClientConnection().send(ClientRequest("PUT", server.url + "/v1/logs/configured")).0.status == 201)
+        for name in ["written", "configured"] {
+            #expect(try server.get("/v1/logs/\(name)").body.contains("\"watermark\":0.5"), "\(name)")
         }
         try server.stop()
     }

@@ -61,6 +61,6 @@ extension Services {
     func logForWriting(_ request: Request, compaction: LogConfiguration.Compaction) throws -> Log {
         let name = try request.logName()
         guard createsLogs else { return try existingLog(named: name) }
-        return try engine.logForWriting(named: name, compaction: compaction)
+        return try engine.logForWriting(named: name, compaction: compaction, defaults: logDefaults)
     }
 }
