@@ -64,7 +64,9 @@ struct RunningServerTests {
         var write = ClientRequest("PUT", server.url + "/v1/logs/written/keys/k")
         write.body = .bytes(Array("1".utf8))
         #expect(try ClientConnection().send(write).0.status == 201)
-        #expect(try ClientConnection().send(ClientRequest("PUT", server.url + "/v1/logs/configured")).0.status == 201)
+        #expect(
+            try ClientConnection().send(ClientRequest("PUT", server.url + "/v1/logs/configured")).0.status
+                == 201)
         for name in ["written", "configured"] {
             #expect(try server.get("/v1/logs/\(name)").body.contains("\"watermark\":0.5"), "\(name)")
         }
