@@ -11,9 +11,7 @@ package final class Request: @unchecked Sendable {
     package internal(set) var parameters: [[UInt8]] = []
     /// The decoded body, once complete (`BodyHandling.buffered`); empty otherwise.
     package internal(set) var body: ByteBuffer
-    /// The route pattern that matched, as in the route table: the label of metrics.
-    package internal(set) var routePattern: String = ""
-
+    var endpoint: Endpoint?
     var fields: RequestFields
 
     /// The body of requests that have none: shared, never written to.
@@ -34,6 +32,9 @@ package final class Request: @unchecked Sendable {
         for field in fields { snapshot.append(name: field.name.utf8, value: field.value.utf8) }
         self.init(method, target: Array(target.utf8), fields: .snapshot(snapshot), body: ByteBuffer(body))
     }
+
+    /// The route pattern that matched, as in the route table: the label of metrics.
+    package var routePattern: String { endpoint?.pattern ?? "" }
 
     /// The value of a header field, compared without case; nil when it is absent. The first one where there are several.
     package func field(_ name: StaticString) -> String? {

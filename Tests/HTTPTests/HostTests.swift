@@ -131,7 +131,7 @@ struct HostTests {
             (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
         ])
     func dates(second: Int64, text: String) {
-        var date = HTTPDate()
+        let date = HTTPDate()
         let written = [UInt8](unsafeUninitializedCapacity: HTTPDate.length) { buffer, count in
             guard let start = buffer.baseAddress else { return }
             date.write(into: start, now: second)

@@ -1,23 +1,19 @@
 /// What answers one method at one place of the path.
 final class Endpoint: Sendable {
-    enum Action: Sendable {
-        case route(Route)
-        /// `OPTIONS`: 204 with this `Allow`.
-        case options(allow: String)
-    }
-
     let method: Method
     let pattern: String
     let capturesBytes: [Bool]
-    let action: Action
+    let body: @Sendable (Request) throws -> BodyHandling
+    let handler: @Sendable (Request) throws -> Reply
     /// Its place in the router's list, for tables beside it (metrics).
     let index: Int
 
-    init(method: Method, pattern: RoutePattern, action: Action, index: Int) {
+    init(_ method: Method, _ pattern: RoutePattern, _ route: Route, index: Int) {
         self.method = method
         self.pattern = pattern.text
         capturesBytes = pattern.capturesBytes
-        self.action = action
+        body = route.body
+        handler = route.handler
         self.index = index
     }
 }

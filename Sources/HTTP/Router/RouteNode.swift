@@ -22,7 +22,7 @@ final class RouteNode: Sendable {
     /// - Parameter rows: routes below this place, each with the segments that are left of its pattern.
     init(
         _ rows: [(segments: ArraySlice<RoutePattern.Segment>, pattern: RoutePattern, route: Route)],
-        register: (Method, RoutePattern, Endpoint.Action) -> Endpoint
+        register: (Method, RoutePattern, Route) -> Endpoint
     ) {
         typealias Row = (segments: ArraySlice<RoutePattern.Segment>, pattern: RoutePattern, route: Route)
         var order: [RoutePattern.Segment] = []
@@ -91,7 +91,7 @@ final class RouteNode: Sendable {
 
     private static func slots(
         _ here: [(segments: ArraySlice<RoutePattern.Segment>, pattern: RoutePattern, route: Route)],
-        register: (Method, RoutePattern, Endpoint.Action) -> Endpoint
+        register: (Method, RoutePattern, Route) -> Endpoint
     ) -> ([Endpoint?], allow: String) {
         var slots = [Endpoint?](repeating: nil, count: Method.allCases.count)
         guard let pattern = here.first?.pattern else { return (slots, "") }
@@ -99,15 +99,18 @@ final class RouteNode: Sendable {
             precondition(
                 slots[row.route.method.index] == nil,
                 "two routes for \(row.route.method.rawValue) \(row.pattern.text)")
-            slots[row.route.method.index] = register(row.route.method, row.pattern, .route(row.route))
+            slots[row.route.method.index] = register(row.route.method, row.pattern, row.route)
         }
         if let get = here.first(where: { $0.route.method == .get }), slots[Method.head.index] == nil {
-            slots[Method.head.index] = register(.head, get.pattern, .route(get.route))
+            slots[Method.head.index] = register(.head, get.pattern, get.route)
         }
         let allowed = Method.allCases.filter { slots[$0.index] != nil || $0 == .options }
         let allow = allowed.map(\.rawValue).joined(separator: ", ")
         if slots[Method.options.index] == nil {
-            slots[Method.options.index] = register(.options, pattern, .options(allow: allow))
+            let options = Route(.options, pattern.text) { _ in
+                .now(Response(status: 204, fields: [HeaderField("Allow", allow)]))
+            }
+            slots[Method.options.index] = register(.options, pattern, options)
         }
         return (slots, allow)
     }

@@ -31,6 +31,7 @@ struct RoutePattern: Sendable {
             segments.append(.capture(verb: rest.isEmpty ? nil : Array(rest)))
             capturesBytes.append(name.elementsEqual("key".utf8))
         }
+        precondition(capturesBytes.count <= Captures.countMax, "route pattern \(text) has too many captures")
         self.segments = segments
         self.capturesBytes = capturesBytes
     }

@@ -6,46 +6,52 @@ extension Router {
     func match(
         _ method: Method?, _ target: UnsafeRawBufferPointer
     ) throws(HTTPFailure) -> (endpoint: Endpoint, parameters: [[UInt8]]) {
-        let pathEnd = try Self.pathEnd(of: target)
-        var node = root
-        var parameters: [[UInt8]] = []
-        var start = 1
-        while start < pathEnd {
-            var end = start
-            var isEncoded = false
-            while end < pathEnd && target[end] != UInt8(ascii: "/") {
-                if target[end] == UInt8(ascii: "%") { isEncoded = true }
-                end += 1
-            }
-            let segment = UnsafeRawBufferPointer(rebasing: target[start..<end])
-            try Self.refuseDots(segment)
-            node = try Self.step(from: node, over: segment, isEncoded: isEncoded, method, &parameters)
-            // A slash at the end makes another path, one that no route has.
-            if end == pathEnd - 1 { throw .routeNotFound }
-            start = end + 1
-        }
+        var captures = Captures()
+        let node = try walk(method, target, &captures)
         guard node.isEnd else { throw .routeNotFound }
         guard let method, let endpoint = node.endpoints[method.index] else {
             throw .methodNotAllowed(allow: node.allow)
         }
-        for index in parameters.indices where !endpoint.capturesBytes[index] && parameters[index].contains(0)
-        {
-            throw .badPath(detail: "a name in the path holds a NUL byte (%00)")
+        let parameters = try captures.decoded(from: target)
+        for index in parameters.indices where !endpoint.capturesBytes[index] {
+            if parameters[index].contains(0) {
+                throw .badPath(detail: "a name in the path holds a NUL byte (%00)")
+            }
         }
         return (endpoint, parameters)
     }
 
-    /// The length of the path; the query, if any, begins behind it.
-    private static func pathEnd(of target: UnsafeRawBufferPointer) throws(HTTPFailure) -> Int {
+    /// One pass over the path, down the tree.
+    private func walk(
+        _ method: Method?, _ target: UnsafeRawBufferPointer, _ captures: inout Captures
+    ) throws(HTTPFailure) -> RouteNode {
         guard target.first == UInt8(ascii: "/") else { throw .badPath(detail: "a path begins with a slash") }
-        var end = 0
-        while end < target.count && target[end] != UInt8(ascii: "?") {
-            if target[end] <= 0x20 || target[end] == 0x7F {
+        var node = root
+        var start = 1
+        var index = 1
+        var isEncoded = false
+        while true {
+            let byte = index < target.count ? target[index] : UInt8(ascii: "?")
+            switch byte {
+            case UInt8(ascii: "/"), UInt8(ascii: "?"):
+                let isEnd = byte == UInt8(ascii: "?")
+                if isEnd && start == index {
+                    // A slash at the end makes another path, one that no route has.
+                    if start > 1 { throw .routeNotFound }
+                    return node
+                }
+                try Self.refuseDots(UnsafeRawBufferPointer(rebasing: target[start..<index]))
+                node = try Self.step(from: node, target, start, index, isEncoded, method, &captures)
+                if isEnd { return node }
+                start = index + 1
+                isEncoded = false
+            case UInt8(ascii: "%"): isEncoded = true
+            case 0...0x20, 0x7F:
                 throw .badPath(detail: "a space or control byte in the path: percent-encode it")
+            default: break
             }
-            end += 1
+            index += 1
         }
-        return end
     }
 
     private static func refuseDots(_ segment: UnsafeRawBufferPointer) throws(HTTPFailure) {
@@ -61,31 +67,28 @@ extension Router {
 
     /// One segment further down the tree.
     private static func step(
-        from node: RouteNode, over segment: UnsafeRawBufferPointer, isEncoded: Bool, _ method: Method?,
-        _ parameters: inout [[UInt8]]
+        from node: RouteNode, _ target: UnsafeRawBufferPointer, _ start: Int, _ end: Int, _ isEncoded: Bool,
+        _ method: Method?, _ captures: inout Captures
     ) throws(HTTPFailure) -> RouteNode {
+        let segment = UnsafeRawBufferPointer(rebasing: target[start..<end])
         if let literal = node.literal(segment) { return literal }
         if method == .post || node.capture == nil, let (behind, length) = node.verb(segment) {
-            parameters.append(try decoded(UnsafeRawBufferPointer(rebasing: segment[..<length]), isEncoded))
+            captures.append(start, start + length, isEncoded: isEncoded)
             return behind
         }
-        let capture = try decoded(segment, isEncoded)
-        // `%6Cogs` is `logs`, but a verb's colon must stand raw.
-        if isEncoded, !capture.contains(UInt8(ascii: ":")),
-            let literal = capture.withUnsafeBytes({ node.literal($0) })
-        {
-            return literal
+        if isEncoded {
+            guard let decoded = PercentCoding.decode(segment) else {
+                throw .badPercentEncoding(where: "path")
+            }
+            // `%6Cogs` is `logs`, but a verb's colon must stand raw.
+            if !decoded.contains(UInt8(ascii: ":")),
+                let literal = decoded.withUnsafeBytes({ node.literal($0) })
+            {
+                return literal
+            }
         }
         guard let next = node.capture else { throw .routeNotFound }
-        parameters.append(capture)
+        captures.append(start, end, isEncoded: isEncoded)
         return next
-    }
-
-    private static func decoded(
-        _ segment: UnsafeRawBufferPointer, _ isEncoded: Bool
-    ) throws(HTTPFailure) -> [UInt8] {
-        guard isEncoded else { return Array(segment) }
-        guard let bytes = PercentCoding.decode(segment) else { throw .badPercentEncoding(where: "path") }
-        return bytes
     }
 }

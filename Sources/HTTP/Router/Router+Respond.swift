@@ -13,7 +13,7 @@ extension Router {
                 try match(request.method, target)
             }
             request.parameters = parameters
-            request.routePattern = endpoint.pattern
+            request.endpoint = endpoint
             return try wait(for: try answer(endpoint, request))
         } catch {
             return response(to: error, request)
@@ -23,8 +23,8 @@ extension Router {
     private func answer(_ endpoint: Endpoint, _ request: Request) throws -> Reply {
         let sent = request.body
         request.body = Request.noBody
-        let handling = try bodyHandling(endpoint, request)
-        guard sent.count > 0 || handling.isStreamed else { return try reply(endpoint, request) }
+        let handling = try endpoint.body(request)
+        guard sent.count > 0 || handling.isStreamed else { return try endpoint.handler(request) }
         let coding = request.field("Content-Encoding").map { Array($0.utf8) }
         let intake = try (coding ?? []).withUnsafeBytes { coding in
             try BodyIntake(
@@ -36,7 +36,7 @@ extension Router {
             let end = min(start + chunkBytes, sent.count)
             try intake.take(UnsafeRawBufferPointer(rebasing: sent.bytes[start..<end]))
         }
-        return try intake.finish(request) ?? reply(endpoint, request)
+        return try intake.finish(request) ?? endpoint.handler(request)
     }
 
     private func wait(for reply: Reply) throws -> Response {

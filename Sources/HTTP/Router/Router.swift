@@ -14,8 +14,8 @@ package final class Router: Sendable {
             let pattern = RoutePattern(route.pattern)
             return (segments: pattern.segments[...], pattern: pattern, route: route)
         }
-        root = RouteNode(rows) { method, pattern, action in
-            let endpoint = Endpoint(method: method, pattern: pattern, action: action, index: endpoints.count)
+        root = RouteNode(rows) { method, pattern, route in
+            let endpoint = Endpoint(method, pattern, route, index: endpoints.count)
             endpoints.append(endpoint)
             return endpoint
         }
@@ -31,20 +31,5 @@ package final class Router: Sendable {
             response.fields.append(HeaderField("Allow", allow))
         }
         return response
-    }
-
-    /// Calls the handler of a request whose body is complete.
-    func reply(_ endpoint: Endpoint, _ request: Request) throws -> Reply {
-        switch endpoint.action {
-        case .route(let route): try route.handler(request)
-        case .options(let allow): .now(Response(status: 204, fields: [HeaderField("Allow", allow)]))
-        }
-    }
-
-    func bodyHandling(_ endpoint: Endpoint, _ request: Request) throws -> BodyHandling {
-        switch endpoint.action {
-        case .route(let route): try route.body(request)
-        case .options: .none
-        }
     }
 }

@@ -30,10 +30,10 @@ enum Callbacks {
     static func release(_ context: ServerContext) { Unmanaged.passUnretained(context).release() }
 
     private static let handler: MHD_AccessHandlerCallback = {
-        _, handle, _, method, version, data, count, _ in
-        guard let handle, let method, let version, let count, let connection = connection(of: handle) else {
-            return .NO
-        }
+        _, handle, _, method, version, data, count, request in
+        guard let handle, let method, let version, let count,
+            let connection = connection(of: handle, request?.pointee)
+        else { return .NO }
         return connection._withUnsafeGuaranteedRef {
             $0.handle(method: method, version: version, data, &count.pointee)
         }
@@ -44,14 +44,15 @@ enum Callbacks {
             UnsafeMutableRawPointer? =
             {
                 _, text, handle in
-                if let text, let handle {
-                    connection(of: handle)?._withUnsafeGuaranteedRef { $0.sawTarget(text) }
-                }
-                return nil
+                guard let text, let handle, let connection = connection(of: handle, nil) else { return nil }
+                connection._withUnsafeGuaranteedRef { $0.sawTarget(text) }
+                return connection.toOpaque()
             }
 
-    private static let completed: MHD_RequestCompletedCallback = { _, handle, _, _ in
-        if let handle { connection(of: handle)?._withUnsafeGuaranteedRef { $0.completed() } }
+    private static let completed: MHD_RequestCompletedCallback = { _, handle, request, _ in
+        if let handle {
+            connection(of: handle, request?.pointee)?._withUnsafeGuaranteedRef { $0.completed() }
+        }
     }
 
     private static let notified: MHD_NotifyConnectionCallback = { context, handle, place, code in
@@ -71,7 +72,11 @@ enum Callbacks {
     }
 
     /// The library's own reference keeps it alive during a callback.
-    private static func connection(of handle: OpaquePointer) -> Unmanaged<Connection>? {
-        pyra_connection_context(handle).map { Unmanaged<Connection>.fromOpaque($0) }
+    ///
+    /// - Parameter known: what `targetLogged` left with the request: it saves the look-up.
+    private static func connection(
+        of handle: OpaquePointer, _ known: UnsafeMutableRawPointer?
+    ) -> Unmanaged<Connection>? {
+        (known ?? pyra_connection_context(handle)).map { Unmanaged<Connection>.fromOpaque($0) }
     }
 }

@@ -12,9 +12,8 @@ extension Connection {
     private static let sentInPlaceBytesMin = 16 * 1024
 
     /// Queues the one answer of a request.
-    func send(_ response: Response) -> MHD_Result {
+    func send(_ response: consuming Response) -> MHD_Result {
         step = .answered
-        var response = response
         var extra: [HeaderField] = []
         if response.mayBeCompressed { negotiateCoding(of: &response, &extra) }
         if let origin { addSharing(with: origin, &response, &extra) }
@@ -22,14 +21,14 @@ extension Connection {
             response.abandon()
             return .NO
         }
-        HeadBlock.add(to: handle, response, extra: extra, date: &date, now: context.now())
+        HeadBlock.add(to: handle, response, extra: extra, date: date, now: context.now())
         if response.closesConnection || context.isStopping.load(ordering: .relaxed) {
             MHD_add_response_header(handle, "Connection", "close")
         }
         let now = Clock.monotonicNanoseconds()
         enter(.sending, nowNanoseconds: now)
         context.metrics.record(
-            endpoint, method, status: response.status, nanoseconds: now - startedNanoseconds)
+            request?.endpoint, method, status: response.status, nanoseconds: now - startedNanoseconds)
         let result = MHD_queue_response(self.handle, UInt32(response.status), handle)
         MHD_destroy_response(handle)
         return result

@@ -18,7 +18,7 @@ extension Connection {
         switch step {
         case .head: return begin(method: method, version: version)
         case .body: return completeBody()
-        case .handler: return runHandler { try context.router.reply($0, $1) }
+        case .handler: return runHandler { try $0.handler($1) }
         case .answer:
             guard let response = prepared else { return .NO }
             prepared = nil
@@ -45,7 +45,7 @@ extension Connection {
         // The watch may have found it overdue: `completed` answers then.
         guard let intake, leave(.body, for: .handling) else { return .NO }
         return runHandler { endpoint, request in
-            try intake.finish(request) ?? context.router.reply(endpoint, request)
+            try intake.finish(request) ?? endpoint.handler(request)
         }
     }
 
@@ -76,7 +76,7 @@ extension Connection {
     }
 
     private func runHandler(_ body: (Endpoint, Request) throws -> Reply) -> MHD_Result {
-        guard let endpoint, let request else { return .NO }
+        guard let request, let endpoint = request.endpoint else { return .NO }
         do {
             switch try body(endpoint, request) {
             case .now(let response): return send(response)
@@ -122,6 +122,6 @@ extension Connection {
             }
         }
         let elapsed = Clock.monotonicNanoseconds() - startedNanoseconds
-        context.metrics.record(endpoint, method, status: response.status, nanoseconds: elapsed)
+        context.metrics.record(request?.endpoint, method, status: response.status, nanoseconds: elapsed)
     }
 }

@@ -23,7 +23,8 @@ extension Connection {
         isVersion10 = version[7] == 0x30
         var expectsBody = true
         do {
-            let head = try HeadCheck.run(handle, method: name, isVersion10: isVersion10)
+            let head = try HeadCheck.run(
+                handle, method: name, isVersion10: isVersion10, layoutTells: context.limits.layoutTells)
             expectsBody = head.expectsBody
             try checkLimits(head, version)
             try prepare(head)
@@ -34,7 +35,7 @@ extension Connection {
     }
 
     private func checkLimits(_ head: HeadCheck, _ version: UnsafePointer<CChar>) throws(HTTPFailure) {
-        if case .answered(let failure) = admission { throw failure }
+        if !isAdmitted, case .answered(let failure) = admission { throw failure }
         if context.isStopping.load(ordering: .relaxed) { throw .shuttingDown }
         if let targetStart, UnsafeRawPointer(version) - targetStart != target.count + 1 {
             throw .badPath(detail: "a space or NUL byte in the request target")
@@ -57,16 +58,15 @@ extension Connection {
         if let origin = head.origin, context.hostCheck.allowsAcrossOrigins(origin) {
             self.origin = ASCII.text(origin)
         }
+        let target = target
         let (endpoint, parameters) = try target.withUnsafeBytes { target throws(HTTPFailure) in
             try context.router.match(method, target)
         }
-        let request = Request(
-            endpoint.method, target: target, fields: .live(handle), body: Request.noBody)
+        let request = Request(endpoint.method, target: target, fields: .live(handle), body: context.noBody)
         request.parameters = parameters
-        request.routePattern = endpoint.pattern
+        request.endpoint = endpoint
         self.request = request
-        self.endpoint = endpoint
-        let handling = try context.router.bodyHandling(endpoint, request)
+        let handling = try endpoint.body(request)
         guard head.expectsBody || handling.isStreamed else {
             step = .handler
             return

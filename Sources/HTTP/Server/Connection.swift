@@ -52,6 +52,7 @@ final class Connection: @unchecked Sendable {
     let address: ClientAddress
     let admission: ConnectionTable.Admission
     let context: ServerContext
+    let isAdmitted: Bool
 
     /// The event loop's, which made this object.
     private let thread = pthread_self()
@@ -70,7 +71,6 @@ final class Connection: @unchecked Sendable {
     var isVersion10 = false
     var method: Method?
     var request: Request?
-    var endpoint: Endpoint?
     var origin: String?
     var intake: BodyIntake?
     var prepared: Response?
@@ -78,7 +78,7 @@ final class Connection: @unchecked Sendable {
     var startedNanoseconds: Int64 = 0
     /// Whether the last request was answered after it had been read whole.
     var hasEndedInOrder = false
-    var date = HTTPDate()
+    let date = HTTPDate()
 
     init(
         _ identifier: UInt64, handle: OpaquePointer, socket: Int32, address: ClientAddress,
@@ -88,6 +88,7 @@ final class Connection: @unchecked Sendable {
         self.handle = handle
         self.address = address
         self.admission = admission
+        if case .admitted = admission { isAdmitted = true } else { isAdmitted = false }
         self.context = context
         phaseValue = Atomic(Phase.fresh.rawValue)
         // Not the watch's tick: it stands still while there is no connection.
@@ -122,7 +123,6 @@ final class Connection: @unchecked Sendable {
         intake = nil
         request?.fields.release()
         request = nil
-        endpoint = nil
         method = nil
         origin = nil
         prepared?.abandon()

@@ -1,17 +1,21 @@
-/// The value of the `Date` field, formatted once a second.
-struct HTTPDate {
+/// The value of the `Date` field, formatted once a second. Used by one thread at a time.
+final class HTTPDate {
     static let length = 29
 
     private var second: Int64 = -1
-    private var text = InlineArray<29, UInt8>(repeating: 0)
+    private let text = UnsafeMutablePointer<UInt8>.allocate(capacity: length)
+
+    init() { text.initialize(repeating: 0, count: Self.length) }
+
+    deinit { text.deallocate() }
 
     /// - Parameter now: Unix seconds.
-    mutating func write(into output: UnsafeMutablePointer<UInt8>, now: Int64) {
+    func write(into output: UnsafeMutablePointer<UInt8>, now: Int64) {
         if now != second { format(now) }
-        for index in 0..<Self.length { output[index] = text[index] }
+        output.update(from: text, count: Self.length)
     }
 
-    private mutating func format(_ now: Int64) {
+    private func format(_ now: Int64) {
         second = now
         let days = (now >= 0 ? now : now - 86_399) / 86_400
         let time = Int(now - days * 86_400)
@@ -31,12 +35,12 @@ struct HTTPDate {
         put(" GMT", from: 0, count: 4, at: 25)
     }
 
-    private mutating func put(_ number: Int, at place: Int) {
+    private func put(_ number: Int, at place: Int) {
         text[place] = UInt8(0x30 + number / 10 % 10)
         text[place + 1] = UInt8(0x30 + number % 10)
     }
 
-    private mutating func put(_ names: StaticString, from start: Int, count: Int, at place: Int) {
+    private func put(_ names: StaticString, from start: Int, count: Int, at place: Int) {
         for index in 0..<count { text[place + index] = names.utf8Start[start + index] }
     }
 

@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import Glibc
 
 /// The header fields of one response, given to libmicrohttpd as a single one.
 ///
@@ -9,36 +10,33 @@ import CMicroHTTPD
 struct HeadBlock {
     private static let firstName: StaticString = "X-Content-Type-Options"
     private static let firstValue: StaticString = "nosniff"
-    private static let dateName: StaticString = "Date"
-    /// Stand for CR and LF, which the library does not take.
-    private static let carriageReturn: UInt8 = 1
-    private static let lineFeed: UInt8 = 2
+    /// Two bytes that stand for CR and LF, which the library does not take.
+    private static let lineEnd: (UInt8, UInt8) = (1, 2)
+    /// Everything but the response's own fields.
+    private static let fixedBytesMax = 160
 
     private let output: UnsafeMutablePointer<UInt8>
     private var count = 0
 
     /// Adds all header fields of `response`, `extra` and the ones every response has.
     static func add(
-        to handle: OpaquePointer, _ response: Response, extra: [HeaderField], date: inout HTTPDate, now: Int64
+        to handle: OpaquePointer, _ response: borrowing Response, extra: [HeaderField], date: HTTPDate,
+        now: Int64
     ) {
-        var bytesMax = 160 + (response.contentType?.utf8.count ?? 0)
-        for field in response.fields { bytesMax += field.name.utf8CodeUnitCount + field.value.utf8.count + 4 }
-        for field in extra { bytesMax += field.name.utf8CodeUnitCount + field.value.utf8.count + 4 }
+        let bytesMax =
+            fixedBytesMax + (response.contentType?.utf8.count ?? 0) + size(of: response.fields)
+            + size(of: extra)
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytesMax) { buffer in
             guard let start = buffer.baseAddress else { return }
             var block = HeadBlock(output: start)
             block.append(firstValue)
-            block.beginField(dateName)
+            block.beginField("Date")
             date.write(into: start + block.count, now: now)
             block.count += HTTPDate.length
-            var isCacheable = false
             if let contentType = response.contentType { block.append("Content-Type", contentType) }
-            for field in response.fields {
-                block.append(field.name, field.value)
-                if isCacheControl(field.name) { isCacheable = true }
-            }
-            for field in extra { block.append(field.name, field.value) }
-            if !isCacheable { block.append("Cache-Control", "no-store") }
+            let saysCaching = block.append(response.fields)
+            if !extra.isEmpty { _ = block.append(extra) }
+            if !saysCaching { block.append("Cache-Control", "no-store") }
             start[block.count] = 0
             block.install(in: handle)
         }
@@ -49,26 +47,45 @@ struct HeadBlock {
         value.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }
     }
 
+    private static func size(of fields: [HeaderField]) -> Int {
+        var bytes = 0
+        for field in fields { bytes += field.name.utf8CodeUnitCount + field.value.utf8.count + 4 }
+        return bytes
+    }
+
+    /// - Returns: whether `Cache-Control` is among them.
+    private mutating func append(_ fields: [HeaderField]) -> Bool {
+        var saysCaching = false
+        for field in fields {
+            append(field.name, field.value)
+            let name = UnsafeRawBufferPointer(
+                start: field.name.utf8Start, count: field.name.utf8CodeUnitCount)
+            if ASCII.equalWithoutCase(name, "Cache-Control") { saysCaching = true }
+        }
+        return saysCaching
+    }
+
     /// A value with a control byte is left out: it could end the field and begin another.
     private mutating func append(_ name: StaticString, _ value: String) {
         let start = count
         beginField(name)
         var value = value
-        let isClean = value.withUTF8 { bytes in
-            var isClean = true
-            for (index, byte) in bytes.enumerated() {
-                if (byte < 0x20 && byte != 0x09) || byte == 0x7F { isClean = false }
-                output[count + index] = byte
-            }
-            count += bytes.count
-            return isClean
+        let output = output + count
+        let length = value.withUTF8 { bytes in
+            if let source = bytes.baseAddress { memcpy(output, source, bytes.count) }
+            return bytes.count
         }
-        if !isClean { count = start }
+        var control: UInt8 = 0
+        for index in 0..<length {
+            let byte = output[index]
+            // 1 for a byte below 0x20 and for 0x7F.
+            control |= (byte < 0x20 ? 1 : 0) | (byte == 0x7F ? 1 : 0)
+        }
+        count = control == 0 || Self.isValid(value) ? count + length : start
     }
 
     private mutating func beginField(_ name: StaticString) {
-        output[count] = Self.carriageReturn
-        output[count + 1] = Self.lineFeed
+        (output[count], output[count + 1]) = Self.lineEnd
         count += 2
         append(name)
         output[count] = UInt8(ascii: ":")
@@ -77,7 +94,7 @@ struct HeadBlock {
     }
 
     private mutating func append(_ text: StaticString) {
-        (output + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        memcpy(output + count, text.utf8Start, text.utf8CodeUnitCount)
         count += text.utf8CodeUnitCount
     }
 
@@ -88,15 +105,12 @@ struct HeadBlock {
             let copy = MHD_get_response_header(handle, name)
         else { return }
         // The library's copy is from its own `strdup`; nobody else has seen the response yet.
-        let bytes = UnsafeMutableRawPointer(mutating: copy).assumingMemoryBound(to: UInt8.self)
-        for index in Self.firstValue.utf8CodeUnitCount..<count where bytes[index] == Self.carriageReturn {
-            bytes[index] = UInt8(ascii: "\r")
-            bytes[index + 1] = UInt8(ascii: "\n")
+        var rest = UnsafeMutableRawPointer(mutating: copy)
+        let end = rest + count
+        while let found = memchr(rest, Int32(Self.lineEnd.0), end - rest) {
+            found.storeBytes(of: UInt8(ascii: "\r"), as: UInt8.self)
+            found.storeBytes(of: UInt8(ascii: "\n"), toByteOffset: 1, as: UInt8.self)
+            rest = found + 2
         }
-    }
-
-    private static func isCacheControl(_ name: StaticString) -> Bool {
-        let bytes = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-        return ASCII.equalWithoutCase(bytes, "Cache-Control")
     }
 }

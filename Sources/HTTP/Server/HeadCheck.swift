@@ -18,14 +18,14 @@ struct HeadCheck {
 
     var expectsBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
-    /// Up to 0.9.77 names and values lie where the client's bytes were received, so folded lines and NUL bytes, which
-    /// its parser hides, show in the distances. Version 1 parses strictly and refuses both itself.
-    private static let layoutTells = MHD_get_version().pointee == 0x30
+    private let layoutTells: Bool
+
+    private init(layoutTells: Bool) { self.layoutTells = layoutTells }
 
     static func run(
-        _ connection: OpaquePointer, method: UnsafePointer<CChar>, isVersion10: Bool
+        _ connection: OpaquePointer, method: UnsafePointer<CChar>, isVersion10: Bool, layoutTells: Bool
     ) throws(HTTPFailure) -> HeadCheck {
-        var check = HeadCheck()
+        var check = HeadCheck(layoutTells: layoutTells)
         withUnsafeMutablePointer(to: &check) { check in
             _ = MHD_get_connection_values_n(
                 connection, .HEADER_KIND,
@@ -55,7 +55,7 @@ struct HeadCheck {
             failure = .badFraming(detail: "a header name holds a byte that is not allowed there")
             return false
         }
-        if Self.layoutTells, !isUnbroken(name, value) { return false }
+        if layoutTells, !isUnbroken(name, value) { return false }
         switch name.count {
         case 4 where ASCII.equalWithoutCase(name, "host"):
             guard host == nil else { return refuse("more than one Host") }

@@ -3,7 +3,7 @@ enum RawAnswer {
     static func bytes(_ response: Response, withoutBody: Bool, now: Int64) -> [UInt8] {
         let body = response.body.withBytes { Array($0) }
         var head = "HTTP/1.1 \(response.status) \(reason(response.status))\r\nDate: "
-        var date = HTTPDate()
+        let date = HTTPDate()
         head += String(
             unsafeUninitializedCapacity: HTTPDate.length,
             initializingUTF8With: { output in

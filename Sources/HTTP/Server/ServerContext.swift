@@ -14,6 +14,8 @@ final class ServerContext: Sendable {
     let connections: ConnectionTable
     let watch: Watch
     let isStopping = Atomic<Bool>(false)
+    /// At hand here, because a global one is looked up through `swift_once`.
+    let noBody = Request.noBody
 
     init(_ configuration: HTTPConfiguration, _ router: Router, _ metrics: MetricsRegistry, _ watch: Watch) {
         self.router = router

@@ -6,18 +6,17 @@ final class ServerMetrics: Sendable {
     let gauges = ServerGauges()
     let receivedBytes: Counter
     let sentBytes: Counter
+    /// A place for each endpoint; then those of requests that no route took, a place a method and the last for methods
+    /// nobody knows.
     private let routes: [RouteMetrics]
-    /// Requests that no route took, a place a method and the last for methods nobody knows.
-    private let unmatched: [RouteMetrics]
+    private let unmatchedStart: Int
     private let rejections: [Counter]
 
     init(_ registry: MetricsRegistry, _ endpoints: [Endpoint]) {
-        routes = endpoints.map {
-            RouteMetrics(registry, method: $0.method.rawValue, route: $0.pattern)
-        }
-        unmatched = (Method.allCases.map(\.rawValue) + ["other"]).map {
-            RouteMetrics(registry, method: $0, route: "unmatched")
-        }
+        unmatchedStart = endpoints.count
+        let labels = endpoints.map { ($0.method.rawValue, $0.pattern) }
+        let unmatched = (Method.allCases.map(\.rawValue) + ["other"]).map { ($0, "unmatched") }
+        routes = (labels + unmatched).map { RouteMetrics(registry, method: $0, route: $1) }
         rejections = Rejection.allCases.map { reason in
             registry.counter(
                 "pyralog_http_rejected_total",
@@ -32,8 +31,8 @@ final class ServerMetrics: Sendable {
     }
 
     func record(_ endpoint: Endpoint?, _ method: Method?, status: Int, nanoseconds: Int64) {
-        let place = endpoint.map { routes[$0.index] } ?? unmatched[method?.index ?? Method.allCases.count]
-        place.record(status: status, nanoseconds: nanoseconds)
+        let place = endpoint?.index ?? unmatchedStart + (method?.index ?? Method.allCases.count)
+        routes[place].record(status: status, nanoseconds: nanoseconds)
     }
 
     func reject(_ reason: Rejection) { rejections[reason.index].add() }
