@@ -3,10 +3,14 @@ package enum Base64 {
     private static let alphabet: [UInt8] = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    package static func encode(_ bytes: UnsafeRawBufferPointer, into text: inout [UInt8]) {
-        text.reserveCapacity(text.count + (bytes.count + 2) / 3 * 4)
+    package static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
+
+    /// - Precondition: there is room for `encodedCount` bytes.
+    /// - Returns: how many were written, which is that number.
+    static func encode(_ bytes: UnsafeRawBufferPointer, into text: UnsafeMutablePointer<UInt8>) -> Int {
         alphabet.withUnsafeBufferPointer { alphabet in
             var index = 0
+            var written = 0
             while index < bytes.count {
                 let available = min(3, bytes.count - index)
                 var group = UInt32(bytes[index]) << 16
@@ -14,17 +18,20 @@ package enum Base64 {
                 if available > 2 { group |= UInt32(bytes[index + 2]) }
                 for place in 0..<4 {
                     let sextet = Int(group >> UInt32(18 - 6 * place)) & 63
-                    text.append(place <= available ? alphabet[sextet] : UInt8(ascii: "="))
+                    text[written] = place <= available ? alphabet[sextet] : UInt8(ascii: "=")
+                    written += 1
                 }
                 index += 3
             }
+            return written
         }
     }
 
     package static func encode(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        bytes.withUnsafeBytes { encode($0, into: &text) }
-        return String(decoding: text, as: UTF8.self)
+        String(unsafeUninitializedCapacity: encodedCount(bytes.count)) { text in
+            guard let start = text.baseAddress else { return 0 }
+            return bytes.withUnsafeBytes { encode($0, into: start) }
+        }
     }
 
     /// Nil when the text is not base64, is not padded, or has bits behind its last byte.

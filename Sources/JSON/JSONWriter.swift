@@ -6,41 +6,42 @@
 ///
 /// Nothing checks that calls pair up: an answer is written by code, not by clients.
 package struct JSONWriter: ~Copyable {
-    package private(set) var bytes: [UInt8]
+    private var text: TextBuffer
     private var needsComma = false
 
-    package init(capacity: Int = 256) {
-        bytes = []
-        bytes.reserveCapacity(capacity)
-    }
+    package init(capacity: Int = 256) { text = TextBuffer(capacity: capacity) }
 
     /// The text; answers end in a newline.
     package consuming func finish(newline: Bool = true) -> [UInt8] {
-        if newline { bytes.append(UInt8(ascii: "\n")) }
-        return bytes
+        if newline { text.append(UInt8(ascii: "\n")) }
+        return text.array
     }
 
-    package var count: Int { bytes.count }
+    package var count: Int { text.count }
+
+    /// What has been written, valid until the next call.
+    package var bytes: UnsafeRawBufferPointer { text.bytes }
 
     /// Ends a line of NDJSON; what comes next is a text of its own.
     package mutating func endLine() {
-        bytes.append(UInt8(ascii: "\n"))
+        text.append(UInt8(ascii: "\n"))
         needsComma = false
     }
 
     /// Forgets what was written, which has been sent, and goes on in the same place with the same memory.
     package mutating func removeWritten() {
-        bytes.removeAll(keepingCapacity: true)
+        text.removeAll()
     }
 
     /// Writes what is no JSON: the frame that texts stand in. What comes next is a text of its own.
     package mutating func frame(_ text: StaticString) {
-        unsafe(text)
+        self.text.append(text)
         needsComma = false
     }
 
     package mutating func frame(_ text: String) {
-        bytes.append(contentsOf: text.utf8)
+        var text = text
+        text.withUTF8 { self.text.append(UnsafeRawBufferPointer($0)) }
         needsComma = false
     }
 
@@ -69,17 +70,27 @@ package struct JSONWriter: ~Copyable {
 
     /// A name known when this was compiled: it must not need escaping.
     package mutating func key(_ name: StaticString) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        unsafe(name)
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        let count = name.utf8CodeUnitCount
+        let comma = needsComma
+        text.append(atMost: count + 4) { bytes in
+            var end = 0
+            if comma {
+                bytes[0] = UInt8(ascii: ",")
+                end = 1
+            }
+            bytes[end] = UInt8(ascii: "\"")
+            UnsafeMutableRawPointer(bytes + end + 1).copyMemory(from: name.utf8Start, byteCount: count)
+            end += count + 1
+            bytes[end] = UInt8(ascii: "\"")
+            bytes[end + 1] = UInt8(ascii: ":")
+            return end + 2
+        }
         needsComma = false
     }
 
     package mutating func key(_ name: String) {
         string(name)
-        bytes.append(UInt8(ascii: ":"))
+        text.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
@@ -91,7 +102,7 @@ package struct JSONWriter: ~Copyable {
 
     package mutating func integer(_ value: Int64) {
         separate()
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        if value < 0 { text.append(UInt8(ascii: "-")) }
         digits(value.magnitude)
         needsComma = true
     }
@@ -106,7 +117,8 @@ package struct JSONWriter: ~Copyable {
     package mutating func real(_ value: Double) {
         guard value.isFinite else { return null() }
         separate()
-        bytes.append(contentsOf: value.description.utf8)
+        var description = value.description
+        description.withUTF8 { text.append(UnsafeRawBufferPointer($0)) }
         needsComma = true
     }
 
@@ -120,42 +132,38 @@ package struct JSONWriter: ~Copyable {
     }
 
     /// - Precondition: valid UTF-8 (`isValidUTF8`).
-    package mutating func string(utf8 text: UnsafeRawBufferPointer) {
+    package mutating func string(utf8 string: UnsafeRawBufferPointer) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        appendEscaped(text)
-        bytes.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: "\""))
+        appendEscaped(string)
+        text.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
     /// A string of padded base64.
     package mutating func base64(_ value: UnsafeRawBufferPointer) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        Base64.encode(value, into: &bytes)
-        bytes.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: "\""))
+        text.append(atMost: Base64.encodedCount(value.count)) { Base64.encode(value, into: $0) }
+        text.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
     /// One JSON text, as it is.
     package mutating func raw(_ text: UnsafeRawBufferPointer) {
         separate()
-        bytes.append(contentsOf: text)
+        self.text.append(text)
         needsComma = true
     }
 
-    package mutating func raw(_ text: [UInt8]) {
-        separate()
-        bytes.append(contentsOf: text)
-        needsComma = true
-    }
+    package mutating func raw(_ text: [UInt8]) { text.withUnsafeBytes { raw($0) } }
 
     /// One JSON text with the line ends between its tokens made spaces: it stays on one line.
     package mutating func rawOnOneLine(_ text: UnsafeRawBufferPointer) {
         separate()
-        let start = bytes.count
-        bytes.append(contentsOf: text)
-        compactLines(in: &bytes, from: start)
+        let start = self.text.count
+        self.text.append(text)
+        self.text.withBytes(from: start, compactLines)
         needsComma = true
     }
 
@@ -184,71 +192,77 @@ package struct JSONWriter: ~Copyable {
 
     private mutating func open(_ bracket: UInt8) {
         separate()
-        bytes.append(bracket)
+        text.append(bracket)
         needsComma = false
     }
 
     private mutating func close(_ bracket: UInt8) {
-        bytes.append(bracket)
+        text.append(bracket)
         needsComma = true
     }
 
     @inline(__always)
     private mutating func separate() {
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
-    }
-
-    @inline(__always)
-    private mutating func unsafe(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        if needsComma { text.append(UInt8(ascii: ",")) }
     }
 
     private mutating func literal(_ text: StaticString) {
         separate()
-        unsafe(text)
+        self.text.append(text)
         needsComma = true
     }
 
     private mutating func digits(_ value: UInt64) {
-        var rest = value
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-            var start = 20
-            repeat {
-                start -= 1
-                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        // 20 digits at most: they come out last first.
+        text.append(atMost: 20) { bytes in
+            var count = 1
+            var rest = value
+            while rest >= 10 {
                 rest /= 10
-            } while rest > 0
-            bytes.append(contentsOf: digits[start...])
+                count += 1
+            }
+            rest = value
+            var index = count
+            repeat {
+                index -= 1
+                bytes[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while index > 0
+            return count
         }
     }
 
     /// Copies runs that need no escape at once.
-    private mutating func appendEscaped(_ text: UnsafeRawBufferPointer) {
+    private mutating func appendEscaped(_ string: UnsafeRawBufferPointer) {
+        guard let base = string.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
         var runStart = 0
-        for index in text.indices {
-            let byte = text[index]
-            if byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") { continue }
-            bytes.append(contentsOf: text[runStart..<index])
-            runStart = index + 1
-            appendEscape(of: byte)
+        var index = 0
+        while index < string.count {
+            let byte = base[index]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                text.append(UnsafeRawBufferPointer(start: base + runStart, count: index - runStart))
+                appendEscape(of: byte)
+                runStart = index + 1
+            }
+            index &+= 1
         }
-        bytes.append(contentsOf: text[runStart...])
+        text.append(UnsafeRawBufferPointer(start: base + runStart, count: string.count - runStart))
     }
 
     private mutating func appendEscape(of byte: UInt8) {
-        bytes.append(UInt8(ascii: "\\"))
+        text.append(UInt8(ascii: "\\"))
         switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
-        case 0x08: bytes.append(UInt8(ascii: "b"))
-        case 0x0C: bytes.append(UInt8(ascii: "f"))
-        case 0x0A: bytes.append(UInt8(ascii: "n"))
-        case 0x0D: bytes.append(UInt8(ascii: "r"))
-        case 0x09: bytes.append(UInt8(ascii: "t"))
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): text.append(byte)
+        case 0x08: text.append(UInt8(ascii: "b"))
+        case 0x0C: text.append(UInt8(ascii: "f"))
+        case 0x0A: text.append(UInt8(ascii: "n"))
+        case 0x0D: text.append(UInt8(ascii: "r"))
+        case 0x09: text.append(UInt8(ascii: "t"))
         default:
-            unsafe("u00")
-            bytes.append(byte < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
+            text.append("u00" as StaticString)
+            text.append(byte < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
             let low = byte & 0x0F
-            bytes.append(low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)
+            text.append(low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)
         }
     }
 }

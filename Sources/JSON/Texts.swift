@@ -9,12 +9,9 @@ package func isValidUTF8(_ bytes: [UInt8]) -> Bool {
 }
 
 /// Turns the line ends of valid JSON into spaces: inside its strings there are none.
-package func compactLines(in text: inout [UInt8], from start: Int = 0) {
-    text.withUnsafeMutableBytes { bytes in
-        for index in start..<bytes.count
-        where bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r") {
-            bytes[index] = UInt8(ascii: " ")
-        }
+package func compactLines(_ text: UnsafeMutableRawBufferPointer) {
+    for index in text.indices where text[index] == UInt8(ascii: "\n") || text[index] == UInt8(ascii: "\r") {
+        text[index] = UInt8(ascii: " ")
     }
 }
 

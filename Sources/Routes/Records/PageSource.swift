@@ -24,9 +24,8 @@ final class PageSource: ResponseSource, @unchecked Sendable {
             if text.count == 0 { return .end }
         }
         let count = min(buffer.count, text.count - sentBytes)
-        text.json.bytes.withUnsafeBytes { bytes in
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[sentBytes..<sentBytes + count]))
-        }
+        buffer.copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: text.json.bytes[sentBytes..<sentBytes + count]))
         sentBytes += count
         return .bytes(count)
     }

@@ -76,9 +76,7 @@ final class TailSource: ResponseSource, @unchecked Sendable {
             if text.count == 0 { return .wait }
         }
         let count = min(buffer.count, text.count - sentBytes)
-        text.bytes.withUnsafeBytes { bytes in
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[sentBytes..<sentBytes + count]))
-        }
+        buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: text.bytes[sentBytes..<sentBytes + count]))
         sentBytes += count
         return .bytes(count)
     }
