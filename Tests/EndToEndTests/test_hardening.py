@@ -683,3 +683,14 @@ def test_random_bytes_never_bring_the_server_down(start_server):
             answers = connection.read_to_end(by_the_parser=True)
         assert len(answers) <= 1 and all(answer.status < 500 or answer.status == 501 or answer.status == 505
                                          for answer in answers), (bytes(data), answers)
+
+
+def test_a_client_that_closes_its_half_behind_its_request_is_let_go(start_server):
+    # With the default idle timeout of a minute: an end that comes with the request must not wait for it.
+    server = start_server()
+    for _ in range(1000):
+        with server.raw() as connection:
+            connection.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            connection.socket.shutdown(socket.SHUT_WR)
+            answers = connection.read_to_end()
+        assert [answer.status for answer in answers] in ([200], []), answers

@@ -18,7 +18,8 @@ extension Connection {
             if case .answered = admission { limit = min(limit, Self.refusedMilliseconds) }
             if age > limit { cut(.fresh, .headerTimeout) }
         case .head: if age > configuration.headerTimeoutMilliseconds { cut(.head, .headerTimeout) }
-        case .idle: if age > configuration.idleTimeoutMilliseconds { cut(.idle, .idleTimeout) }
+        case .idle:
+            if age > configuration.idleTimeoutMilliseconds || isEndOverlooked() { cut(.idle, .idleTimeout) }
         case .body: if age > configuration.bodyTimeoutMilliseconds { inspectBody(ageMilliseconds: age) }
         case .waiting: watchForHangUp()
         case .sending: if age > configuration.idleTimeoutMilliseconds { inspectSending(nowNanoseconds: now) }
@@ -41,6 +42,20 @@ extension Connection {
         switch phase {
         case .body, .handling, .waiting, .sending: true
         case .fresh, .idle, .head, .cut: false
+        }
+    }
+
+    /// Whether the client has closed its half and libmicrohttpd does not know: an end that arrives together with a
+    /// request makes one edge-triggered event with it, and the read that follows stops at the request. Looked for once
+    /// after each request; a later end makes an event of its own.
+    private func isEndOverlooked() -> Bool {
+        let started = phaseStartedNanoseconds.load(ordering: .relaxed)
+        guard started != endCheckedNanoseconds else { return false }
+        endCheckedNanoseconds = started
+        return shared.withLock { shared in
+            var byte: UInt8 = 0
+            return shared.socket >= 0
+                && recv(shared.socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
         }
     }
 

@@ -63,6 +63,8 @@ final class Connection: @unchecked Sendable {
     let shared: Lock<Shared>
     /// Of the phase `sending`, used by the watch only: how far the client had read at the last look.
     var acknowledgedBytes: UInt64 = 0
+    /// Of the phase `idle`, used by the watch only: the beginning of the silence in which it looked for an overlooked end.
+    var endCheckedNanoseconds: Int64 = 0
 
     var step = Step.head
     var target: [UInt8] = []
