@@ -4,6 +4,10 @@ import Platform
 package struct EngineConfiguration: Sendable {
     /// Hard limit on accounted memory; nil: 80 % of the machine's or cgroup's.
     package var maxMemoryBytes: Int?
+    /// The share of it at which data begins to give way.
+    package var watermark = 0.9
+    /// Free memory kept at hand for batches and index pages, beside what is accounted.
+    package var warmBytesMax = 16 << 20
     /// Where entries become durable; nil for memory mode. A seam for modes to come, and for tests.
     package var makeCommitLog: @Sendable (LogConfiguration) -> (any CommitLog)? = { _ in nil }
     package init() {}
@@ -22,11 +26,16 @@ package final class Engine: Sendable {
         receipts = IdempotencyReceipts(clock: clock)
         let limit = configuration.maxMemoryBytes ?? MachineMemory.limitBytes() / 10 * 8
         services = EngineServices(
-            clock: clock, memory: MemoryAccount(name: "server", limitBytes: limit),
+            clock: clock,
+            memory: MemoryAccount(name: "server", limitBytes: limit, watermark: configuration.watermark),
+            warmBytesMax: min(configuration.warmBytesMax, limit / 16),
             makeCommitLog: configuration.makeCommitLog)
     }
 
-    deinit { services.maintenance.forget(allLogs().flatMap(\.partitions)) }
+    deinit {
+        services.evictor.removeAll()
+        services.maintenance.forget(allLogs().flatMap(\.partitions))
+    }
 
     /// Starts the background threads: clock tick, notifier, maintenance.
     package func start() {
@@ -66,9 +75,7 @@ package final class Engine: Sendable {
         try configuration.validate()
         let result: (log: Log, created: Bool) = logs.withLock { logs in
             if let log = logs[name] { return (log, false) }
-            let log = Log(name: name, configuration: configuration, services: services)
-            logs[name] = log
-            return (log, true)
+            return (add(name, configuration, to: &logs), true)
         }
         if !result.created {
             let differences = result.log.configuration.differences(from: configuration)
@@ -86,10 +93,39 @@ package final class Engine: Sendable {
             if let log = logs[name] { return log }
             var configuration = defaults
             configuration.compaction = compaction
-            let log = Log(name: name, configuration: configuration, services: services)
-            logs[name] = log
-            return log
+            return add(name, configuration, to: &logs)
         }
+    }
+
+    private func add(_ name: String, _ configuration: LogConfiguration, to logs: inout [String: Log]) -> Log {
+        let log = Log(name: name, configuration: configuration, services: services)
+        logs[name] = log
+        services.evictor.add(log)
+        return log
+    }
+
+    // MARK: For transactions
+
+    /// A log that nobody sees until it is published.
+    func unpublishedLog(named name: String, _ configuration: LogConfiguration) -> Log {
+        Log(name: name, configuration: configuration, services: services)
+    }
+
+    /// With their partitions' locks held. - Returns: false, and nothing is published, when a name is taken.
+    func publish(_ created: [String: Log]) -> Bool {
+        logs.withLock { logs in
+            guard created.keys.allSatisfy({ logs[$0] == nil }) else { return false }
+            for (name, log) in created {
+                logs[name] = log
+                services.evictor.add(log)
+            }
+            return true
+        }
+    }
+
+    /// - Returns: whether it is worth trying again.
+    func makeRoom(for bytes: Int, in logs: [String: Log]) -> Bool {
+        logs.values.allSatisfy { $0.makeRoom(for: bytes) }
     }
 
     /// Changes what can change in place: TTL, retention, memory limit, schema.
@@ -110,6 +146,7 @@ package final class Engine: Sendable {
     package func deleteLog(named name: String) throws(EngineError) {
         guard let log = logs.withLock({ $0.removeValue(forKey: name) }) else { throw .logNotFound(log: name) }
         log.markDeleted()
+        services.evictor.remove(log)
         services.maintenance.forget(log.partitions)
     }
 
@@ -140,5 +177,8 @@ package final class Engine: Sendable {
     /// After the clock was moved: looks at once for what is due.
     package func clockMoved() { services.maintenance.poke() }
     /// Does on the caller's thread what the maintenance thread would do now: for engines that were not started.
-    package func maintainDue() { _ = services.maintenance.visitDue() }
+    package func maintainDue() {
+        while services.evictor.runRound() {}
+        _ = services.maintenance.visitDue()
+    }
 }

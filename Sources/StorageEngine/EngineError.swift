@@ -21,13 +21,15 @@ package enum EngineError: Error, Equatable, Sendable {
     case acknowledgementUnavailable(requested: Acknowledgement, available: Acknowledgement)
     case producerFenced(currentEpoch: Int64)
     case producerGap(expectedSequence: Int64)
-    /// A budget of memory is used up; `budget` names it: `server` or the log.
-    case memoryFull(budget: String, limit: Int, used: Int)
+    /// A budget of memory has no room for `needed` bytes more; `budget` names it: `server` or the log.
+    case memoryFull(budget: String, limit: Int, used: Int, needed: Int)
     /// The commit log failed earlier; reads go on at the committed state.
     case logReadOnly(log: String, reason: String)
     /// The commit log failed under this write: whether it survives is unknown.
     case outcomeUnknown(reason: String)
     case logDeleted
+    /// An operation of a transaction cannot be done; `index` counts within its branch. Nothing was applied.
+    indirect case transactionFailed(index: Int, cause: EngineError)
     case shuttingDown
 }
 

@@ -1,12 +1,15 @@
 import Metrics
 import Platform
+import Synchronization
 
 /// What every log and partition of an engine shares.
 final class EngineServices: Sendable {
     let clock: Clock
-    let pool = SlabPool()
+    let pool: SlabPool
     let notifier = Notifier()
     let maintenance: Maintenance
+    let evictor: Evictor
+    private let partitionsMade = Atomic<Int>(0)
     let memory: MemoryAccount
     /// Of key hashes in RAM: nobody can choose keys that collide.
     let hashSeed = UInt64.random(in: 0...UInt64.max)
@@ -14,12 +17,17 @@ final class EngineServices: Sendable {
     let makeCommitLog: @Sendable (LogConfiguration) -> (any CommitLog)?
 
     init(
-        clock: Clock, memory: MemoryAccount,
+        clock: Clock, memory: MemoryAccount, warmBytesMax: Int,
         makeCommitLog: @escaping @Sendable (LogConfiguration) -> (any CommitLog)?
     ) {
         self.clock = clock
         self.memory = memory
         self.makeCommitLog = makeCommitLog
-        maintenance = Maintenance(clock: clock)
+        pool = SlabPool(warmBytesMax: warmBytesMax)
+        evictor = Evictor(server: memory, clock: clock)
+        maintenance = Maintenance(clock: clock, evictor: evictor)
     }
+
+    /// The place of a new partition in the order of locks.
+    func nextPartitionSequence() -> Int { partitionsMade.wrappingAdd(1, ordering: .relaxed).newValue }
 }

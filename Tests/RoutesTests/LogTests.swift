@@ -122,7 +122,6 @@ struct LogTests {
         "documented features that are not built yet are 501 and named",
         arguments: [
             (#"{"mode": "persistent"}"#, "mode"), (#"{"mode": "hybrid"}"#, "mode"),
-            (#"{"memory": {"eviction": "lru"}}"#, "eviction"), (#"{"tombstones": true}"#, "tombstones"),
             (#"{"replication": {"factor": 3}}"#, "replication"),
             (#"{"verification": "merkle"}"#, "verification"),
         ])

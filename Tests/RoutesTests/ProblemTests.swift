@@ -35,7 +35,7 @@ struct ProblemTests {
         ),
         (EngineError.producerFenced(currentEpoch: 4), 403, .producerFenced),
         (EngineError.producerGap(expectedSequence: 9), 409, .producerGap),
-        (EngineError.memoryFull(budget: "server", limit: 10, used: 9), 507, .memoryFull),
+        (EngineError.memoryFull(budget: "server", limit: 10, used: 9, needed: 2), 507, .memoryFull),
         (EngineError.logReadOnly(log: "a", reason: "disk"), 503, .logReadOnly),
         (EngineError.outcomeUnknown(reason: "disk"), 503, .logReadOnly),
         (EngineError.logDeleted, 404, .logNotFound),
@@ -97,8 +97,8 @@ struct ProblemTests {
             (.epochChanged(current: Epoch(rawValue: 7)), "current_epoch", .string("00000007")),
             (.producerFenced(currentEpoch: 4), "current_epoch", .integer(4)),
             (.producerGap(expectedSequence: 9), "expected_seq", .integer(9)),
-            (.memoryFull(budget: "server", limit: 10, used: 9), "limit", .integer(10)),
-            (.memoryFull(budget: "server", limit: 10, used: 9), "used", .integer(9)),
+            (.memoryFull(budget: "server", limit: 10, used: 9, needed: 2), "limit", .integer(10)),
+            (.memoryFull(budget: "server", limit: 10, used: 9, needed: 2), "used", .integer(9)),
             (.recordTooLarge(limit: 10, size: 11), "limit", .integer(10)),
             (.logExists(log: "a", differences: ["ttl_ms"]), "differences", .array([.string("ttl_ms")])),
         ])
@@ -113,7 +113,7 @@ struct ProblemTests {
         }
         #expect(seconds(HTTPFailure.overloaded(detail: "full", retryAfterSeconds: 3)) == "3")
         #expect(seconds(EngineError.shuttingDown) != nil)
-        #expect(seconds(EngineError.memoryFull(budget: "server", limit: 1, used: 1)) != nil)
+        #expect(seconds(EngineError.memoryFull(budget: "server", limit: 1, used: 1, needed: 2)) != nil)
         #expect(seconds(EngineError.keyNotFound) == nil)
     }
 

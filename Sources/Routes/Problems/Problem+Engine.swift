@@ -32,12 +32,14 @@ extension Problem {
                 Problem(
                     .producerGap, "the next sequence number is \(expected)",
                     members: [.init("expected_seq", .integer(expected))])
-            case .memoryFull(let budget, let limit, let used): .memoryFull(budget, limit: limit, used: used)
+            case .memoryFull(let budget, let limit, let used, let needed):
+                .memoryFull(budget, limit: limit, used: used, needed: needed)
             case .logReadOnly(let log, let reason):
                 Problem(.logReadOnly, "log \(log) accepts no writes: \(reason)")
             case .outcomeUnknown(let reason): .outcomeUnknown(reason)
             case .logDeleted: Problem(.logNotFound, "the log was deleted")
             case .shuttingDown: .shuttingDown
+            case .transactionFailed(let index, let cause): .transactionFailed(index, Problem(cause))
             }
     }
 
@@ -114,12 +116,21 @@ extension Problem {
             ])
     }
 
-    private static func memoryFull(_ budget: String, limit: Int, used: Int) -> Problem {
+    private static func transactionFailed(_ index: Int, _ cause: Problem) -> Problem {
         Problem(
-            .memoryFull, "\(used) of \(limit) bytes are used (\(budget)); delete, trim or raise the limit",
+            .transactionFailed, "operation \(index) cannot be done: \(cause.detail)",
+            members: [.init("index", .integer(Int64(index))), .init("reason", .string(cause.code.rawValue))])
+    }
+
+    private static func memoryFull(_ budget: String, limit: Int, used: Int, needed: Int) -> Problem {
+        let subject = budget == "server" ? "the server's memory" : "the memory of log \(budget)"
+        return Problem(
+            .memoryFull,
+            "\(used) of \(limit) bytes of \(subject) are used, and \(needed) more were needed; delete, trim, raise the"
+                + " limit, or let data give way (memory.eviction)",
             members: [
                 .init("budget", .string(budget)), .init("limit", .integer(Int64(limit))),
-                .init("used", .integer(Int64(used))),
+                .init("used", .integer(Int64(used))), .init("needed", .integer(Int64(needed))),
             ]
         ).with { $0.retryAfterSeconds = 1 }
     }

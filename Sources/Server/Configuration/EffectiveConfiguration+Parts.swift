@@ -8,12 +8,16 @@ extension EffectiveConfiguration {
     var engine: EngineConfiguration {
         var engine = EngineConfiguration()
         engine.maxMemoryBytes = integer(.maxMemory)
+        if let watermark = fraction(.watermark) { engine.watermark = watermark }
         return engine
     }
 
     var logDefaults: LogConfiguration {
         var defaults = LogConfiguration()
         if let watermark = fraction(.watermark) { defaults.memory.watermark = watermark }
+        if let eviction = text(.eviction).flatMap({ LogConfiguration.Eviction(rawValue: $0) }) {
+            defaults.memory.eviction = eviction
+        }
         return defaults
     }
 
@@ -61,9 +65,6 @@ extension EffectiveConfiguration {
     /// Combinations that make no sense, or that would be dangerous.
     func validate() throws(UsageFailure) {
         if text(.mode) != "memory" { throw UsageFailure("mode: \(text(.mode) ?? ""): not implemented yet") }
-        if text(.eviction) != "reject" {
-            throw UsageFailure("eviction: \(text(.eviction) ?? ""): not implemented yet")
-        }
         let host = text(.host) ?? ""
         if !Self.isLoopback(host), !isOn(.insecure) {
             throw UsageFailure(

@@ -77,6 +77,19 @@ struct KeyIndex: ~Copyable {
         count += 1
     }
 
+    /// What is allocated, counted segment by segment.
+    func walkedBytes() -> Int {
+        let size = 1 << Int(directoryBits)
+        var bytes = size * 8
+        var position = 0
+        while position < size {
+            let segment = directory[position]
+            bytes += KeyIndexSegment.bytes(slots: segment.pointee.capacity)
+            position += 1 << Int(directoryBits - segment.pointee.depth)
+        }
+        return bytes
+    }
+
     private mutating func grow(_ hash: UInt64) {
         let old = segment(hash)
         if old.pointee.capacity < KeyIndexSegment.slotsMax {

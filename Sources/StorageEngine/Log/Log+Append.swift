@@ -9,7 +9,11 @@ extension Log {
     package func append(_ draft: Draft, _ options: AppendOptions) throws(EngineError) -> Outcome<AppendResult>
     {
         let requested = try requested(options.acknowledgement)
-        guard let producer = options.producer else { return try appendNew(draft, options, requested).outcome }
+        guard let producer = options.producer else {
+            return try makingRoom { () throws(EngineError) in try appendNew(draft, options, requested).outcome
+            }
+        }
+        try makingRoom { () throws(EngineError) in try account.admit(bytes: draft.estimatedBytes) }
         return try producers.withLock { table throws(EngineError) in
             switch try table.judge(producer) {
             case .duplicate(let call):
@@ -166,7 +170,7 @@ extension Log {
 
 extension Partition {
     /// Memory mode, under the lock of a draft's append.
-    fileprivate func applyAtOnce(_ part: CommitEntry.Part) -> FollowUp {
+    func applyAtOnce(_ part: CommitEntry.Part) -> FollowUp {
         state.withLocked { state in
             _ = state.apply(upTo: part.end)
             return settle(&state, rows: Int(part.end - part.start))

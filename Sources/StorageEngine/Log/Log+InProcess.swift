@@ -4,7 +4,8 @@ import Platform
 extension Log {
     /// Appends one unkeyed JSON record.
     package func append(value: RawSpan, partition number: Int) throws(EngineError) -> Offset {
-        try partition(number).append(value: value)
+        let partition = try partition(number)
+        return try makingRoom { () throws(EngineError) in try partition.append(value: value) }
     }
 
     /// Appends unkeyed JSON records that lie behind each other in `values`; `ends` are their ends, ascending.
@@ -12,7 +13,8 @@ extension Log {
     package func append(values: RawSpan, ends: Span<Int32>, partition number: Int) throws(EngineError)
         -> Offset
     {
-        try partition(number).append(values: values, ends: ends)
+        let partition = try partition(number)
+        return try makingRoom { () throws(EngineError) in try partition.append(values: values, ends: ends) }
     }
 
     /// Looks at the value at exactly this offset, inside the partition's lock: `body` must be short.
@@ -48,6 +50,7 @@ extension Partition {
             guard let place = state.place(of: key, hash),
                 let (position, row) = state.liveRow(at: place, now: { clock.now() })
             else { return false }
+            if state.policy.eviction == .lru { state.markVisited(position, row) }
             body(state.list.headers[position].pointee.value(row))
             return true
         }

@@ -23,7 +23,10 @@ extension Log {
         let attempt = try key.withUnsafeBytes { key throws(EngineError) in
             try value.withUnsafeBytes { value throws(EngineError) in
                 let partition = partitions[partition(of: key)]
-                return try partition.put(key: key, value: value, hash: partition.hash(key), options)
+                let hash = partition.hash(key)
+                return try makingRoom { () throws(EngineError) in
+                    try partition.put(key: key, value: value, hash: hash, options)
+                }
             }
         }
         if case .done(let result) = attempt { return .done(result) }
@@ -78,7 +81,7 @@ extension Log {
         _ key: RawSpan, _ attempt: @escaping Try<Value>
     ) throws(EngineError) -> Outcome<Value> {
         let first = try key.withUnsafeBytes { key throws(EngineError) in
-            try attempt(partitions[partition(of: key)], key)
+            try makingRoom { () throws(EngineError) in try attempt(partitions[partition(of: key)], key) }
         }
         if case .done(let result) = first { return .done(result) }
         return outcome(of: first, key: key.array, attempt) { result, _ in result }

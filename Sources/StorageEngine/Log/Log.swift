@@ -16,6 +16,8 @@ package final class Log: Sendable {
     private let current: Lock<LogConfiguration>
     private let nextUnkeyedPartition = Atomic<Int>(0)
     private let deleted = Atomic<Bool>(false)
+    private let services: EngineServices
+    private let evictsNow: Atomic<Bool>
     /// Records and bytes handed to readers.
     let readCount = Atomic<Int>(0)
     let readBytes = Atomic<Int>(0)
@@ -23,10 +25,13 @@ package final class Log: Sendable {
     init(name: String, configuration: LogConfiguration, services: EngineServices) {
         let epoch = Epoch.random()
         let account = MemoryAccount(
-            name: name, limitBytes: configuration.memory.maxBytes, parent: services.memory)
+            name: name, limitBytes: configuration.memory.maxBytes,
+            watermark: configuration.memory.watermark, parent: services.memory)
         let commitLog = services.makeCommitLog(configuration)
-        let policy = PartitionPolicy(configuration)
+        let policy = PartitionPolicy(configuration, memoryBytesMax: services.memory.limitBytes)
         self.name = name
+        self.services = services
+        evictsNow = Atomic(configuration.memory.eviction != .reject)
         self.epoch = epoch
         self.account = account
         clock = services.clock
@@ -42,6 +47,8 @@ package final class Log: Sendable {
     }
 
     package var configuration: LogConfiguration { current.withLock { $0 } }
+    /// Whether its data may give way.
+    var evicts: Bool { evictsNow.load(ordering: .relaxed) }
     package var isDeleted: Bool { deleted.load(ordering: .relaxed) }
 
     /// The partition that keyed records go to: XXH3 (seed 0, part of the format) of the key modulo the partition count.
@@ -78,13 +85,56 @@ package final class Log: Sendable {
         return wanted
     }
 
+    // MARK: Room
+
+    /// Tries `write` again, as long as it is only memory that it wants and there is some to be had.
+    @inline(__always)
+    func makingRoom<Value>(_ write: () throws(EngineError) -> Value) throws(EngineError) -> Value {
+        do {
+            return try write()
+        } catch {
+            return try retry(write, after: error)
+        }
+    }
+
+    @inline(never)
+    private func retry<Value>(
+        _ write: () throws(EngineError) -> Value, after error: EngineError
+    ) throws(EngineError) -> Value {
+        // Others may take the room that was made; beyond this it is fairer to refuse.
+        let attemptsMax = 8
+        var failure = error
+        for _ in 0..<attemptsMax {
+            guard case .memoryFull(_, _, _, let needed) = failure, makeRoom(for: needed) else { break }
+            do {
+                return try write()
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    func makeRoom(for bytes: Int) -> Bool { services.evictor.makeRoom(for: bytes, in: account) }
+
+    /// Refuses, before its body is read, a write that could never fit beside what has to stay.
+    package func checkCanFit(bytes: Int) throws(EngineError) {
+        do {
+            try account.admit(bytes: bytes)
+        } catch {
+            if !services.evictor.couldMakeRoom(for: bytes, in: account) { throw error }
+        }
+    }
+
     // MARK: Life
 
     func update(_ configuration: LogConfiguration) {
         current.withLock { $0 = configuration }
-        account.setLimit(bytes: configuration.memory.maxBytes)
-        let policy = PartitionPolicy(configuration)
+        account.setLimit(bytes: configuration.memory.maxBytes, watermark: configuration.memory.watermark)
+        evictsNow.store(configuration.memory.eviction != .reject, ordering: .relaxed)
+        let policy = PartitionPolicy(configuration, memoryBytesMax: services.memory.limitBytes)
         for partition in partitions { partition.update(policy) }
+        if account.isOverWatermark, services.evictor.request() { services.maintenance.poke() }
     }
 
     func markDeleted() {

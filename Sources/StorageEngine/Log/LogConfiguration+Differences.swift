@@ -8,8 +8,7 @@ extension LogConfiguration {
     func fixedDifferences(from other: LogConfiguration) -> [String] {
         [
             ("mode", mode == other.mode), ("partitions", partitions == other.partitions),
-            ("compaction", compaction == other.compaction), ("tombstones", tombstones == other.tombstones),
-            ("memory.eviction", memory.eviction == other.memory.eviction),
+            ("compaction", compaction == other.compaction),
             ("durability", durability == other.durability), ("hybrid", hybrid == other.hybrid),
             ("replication", replication == other.replication),
             ("verification", verification == other.verification),
@@ -18,11 +17,13 @@ extension LogConfiguration {
 
     private func changeableDifferences(from other: LogConfiguration) -> [String] {
         [
+            ("tombstones", tombstones == other.tombstones),
             ("ttl_ms", ttlMilliseconds == other.ttlMilliseconds),
             ("retention.max_bytes", retention.maxBytes == other.retention.maxBytes),
             ("retention.max_age_ms", retention.maxAgeMilliseconds == other.retention.maxAgeMilliseconds),
             ("retention.max_records", retention.maxRecords == other.retention.maxRecords),
             ("memory.max_bytes", memory.maxBytes == other.memory.maxBytes),
+            ("memory.eviction", memory.eviction == other.memory.eviction),
             ("memory.watermark", memory.watermark == other.memory.watermark),
             ("schema", schema == other.schema),
         ].filter { !$0.1 }.map(\.0)

@@ -85,10 +85,6 @@ package struct LogConfiguration: Equatable, Sendable {
         try validatePositive("retention.max_records", retention.maxRecords.map(Int64.init))
         try validatePositive("memory.max_bytes", memory.maxBytes.map(Int64.init))
         if mode != .memory { throw .notImplemented(feature: "mode \(mode.rawValue)") }
-        if memory.eviction != .reject {
-            throw .notImplemented(feature: "memory.eviction \(memory.eviction.rawValue)")
-        }
-        if tombstones { throw .notImplemented(feature: "tombstones") }
         if replication != Replication() { throw .notImplemented(feature: "replication") }
         if verification != .none { throw .notImplemented(feature: "verification \(verification.rawValue)") }
         if durability.acknowledgement != .memory {

@@ -2,7 +2,8 @@ import HeapModule
 import Platform
 import Synchronization
 
-/// One thread that gives memory back: it visits partitions when something in them is due, never all of them.
+/// One thread that gives memory back: it visits partitions when something in them is due, never all of them, and makes
+/// data give way in rounds between the visits.
 final class Maintenance: Sendable {
     /// A partition is not visited more often: expiry is exact for readers whatever this says.
     static let intervalMilliseconds: Int64 = 100
@@ -17,13 +18,15 @@ final class Maintenance: Sendable {
     }
 
     private let clock: Clock
+    private let evictor: Evictor
     private let appointments = Lock(Heap<Appointment>())
     private let wakeUp = WakeUp()
     private let isStopping = Atomic<Bool>(false)
     private let lag = Atomic<Int64>(0)
 
-    init(clock: Clock) {
+    init(clock: Clock, evictor: Evictor) {
         self.clock = clock
+        self.evictor = evictor
     }
 
     /// How late the last visit was, or the one that is due now is, in milliseconds.
@@ -58,6 +61,10 @@ final class Maintenance: Sendable {
             // Read before everything it guards, or a signal in between is slept through.
             let generation = wakeUp.generation
             if isStopping.load(ordering: .sequentiallyConsistent) { return }
+            if evictor.runRound() {
+                _ = visitDue()
+                continue
+            }
             let pause = visitDue()
             if pause > 0 { wakeUp.wait(since: generation, timeoutNanoseconds: pause * 1_000_000) }
         }

@@ -9,39 +9,73 @@ package final class MemoryAccount: Sendable {
     private let buffers = Atomic<Int>(0)
     private let pinned = Atomic<Int>(0)
     private let total = Atomic<Int>(0)
-    private let parent: MemoryAccount?
+    let parent: MemoryAccount?
     /// The budget's name in errors: a log's, or `server`.
     let name: String
     private let limit: Atomic<Int>
+    private let watermark: Atomic<Int>
 
-    package init(name: String, limitBytes: Int? = nil, parent: MemoryAccount? = nil) {
+    /// - Parameter watermark: the share of the limit at which data begins to give way.
+    package init(
+        name: String, limitBytes: Int? = nil, watermark: Double = 0.9, parent: MemoryAccount? = nil
+    ) {
         self.name = name
         self.parent = parent
         limit = Atomic(limitBytes ?? Int.max)
+        self.watermark = Atomic(Self.share(watermark, of: limitBytes))
     }
 
     package var totalBytes: Int { total.load(ordering: .relaxed) }
     package var limitBytes: Int { limit.load(ordering: .relaxed) }
-    func setLimit(bytes: Int?) { limit.store(bytes ?? Int.max, ordering: .relaxed) }
+    /// `Int.max` without a limit.
+    var watermarkBytes: Int { watermark.load(ordering: .relaxed) }
+    /// How far data gives way once it is over the watermark: five points of the limit below it.
+    var lowMarkBytes: Int { limitBytes == Int.max ? Int.max : max(0, watermarkBytes - limitBytes / 20) }
+
+    func setLimit(bytes: Int?, watermark share: Double) {
+        limit.store(bytes ?? Int.max, ordering: .relaxed)
+        watermark.store(Self.share(share, of: bytes), ordering: .relaxed)
+    }
+
+    private static func share(_ share: Double, of limit: Int?) -> Int {
+        guard let limit else { return Int.max }
+        // At most the limit, which was an `Int`.
+        return Int(min(Double(limit), share * Double(limit)).nextDown)
+    }
 
     package func bytes(_ kind: MemoryKind) -> Int { counter(kind) { $0.load(ordering: .relaxed) } }
 
-    func charge(_ kind: MemoryKind, _ bytes: Int) {
+    /// What eviction can act on: neither what readers hold nor what the network has in flight.
+    package var dataBytes: Int { bytes(.payload) &+ bytes(.index) &+ bytes(.columns) }
+
+    /// Data of this budget, or of the one above it, is past its watermark.
+    @inline(__always)
+    var isOverWatermark: Bool {
+        dataBytes > watermarkBytes || parent.map { $0.dataBytes > $0.watermarkBytes } ?? false
+    }
+
+    var isOverLimit: Bool { totalBytes > limitBytes || parent?.isOverLimit ?? false }
+
+    package func charge(_ kind: MemoryKind, _ bytes: Int) {
         counter(kind) { _ = $0.wrappingAdd(bytes, ordering: .relaxed) }
         total.wrappingAdd(bytes, ordering: .relaxed)
         parent?.charge(kind, bytes)
     }
 
-    func release(_ kind: MemoryKind, _ bytes: Int) { charge(kind, 0 &- bytes) }
+    package func release(_ kind: MemoryKind, _ bytes: Int) { charge(kind, 0 &- bytes) }
 
     /// Refuses a write that would need `bytes` more than is left.
     func admit(bytes: Int) throws(EngineError) {
-        let used = totalBytes
-        let (sum, overflow) = used.addingReportingOverflow(bytes)
-        if overflow || sum > limitBytes {
-            throw .memoryFull(budget: name, limit: limitBytes, used: used)
+        if missingBytes(for: bytes) > 0 {
+            throw .memoryFull(budget: name, limit: limitBytes, used: totalBytes, needed: bytes)
         }
         try parent?.admit(bytes: bytes)
+    }
+
+    /// How much has to go before `bytes` more fit; 0 when they do now.
+    func missingBytes(for bytes: Int) -> Int {
+        let (sum, overflow) = totalBytes.addingReportingOverflow(bytes)
+        return overflow ? Int.max : max(0, sum - limitBytes)
     }
 
     private func counter<Result>(_ kind: MemoryKind, _ body: (borrowing Atomic<Int>) -> Result) -> Result {

@@ -7,7 +7,7 @@ extension Partition {
         sweepExpired(now: now)
         let nextTooOld = state.withLock { $0.enforceRetainedAge(now: now) }
         cleanAll()
-        while rewriteWorstRun() {}
+        while rewriteWorstRun(keptShareMax: Eagerness.idle) > 0 {}
         let others = state.withLock { state in
             let earliest = min(state.earliestDeadline(), nextTooOld)
             if earliest != Deadline.never {
@@ -22,12 +22,7 @@ extension Partition {
         let rowsAStepMax = 512
         var next: Int64? = 0
         while let offset = next {
-            next = state.withLock { $0.sweep(from: offset, now: now, rowsMax: rowsAStepMax) }
+            next = step { $0.sweep(from: offset, now: now, rowsMax: rowsAStepMax) }
         }
-    }
-
-    private func cleanAll() {
-        let rowsAStepMax = 512
-        while !state.withLock({ $0.clean(rowsMax: rowsAStepMax) }) {}
     }
 }

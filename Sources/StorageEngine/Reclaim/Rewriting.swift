@@ -1,161 +1,150 @@
 import Platform
 
-// The one mechanism that frees memory inside the log: the survivors of mostly dead batches move together into one batch.
+// The one mechanism that frees memory inside the log: the survivors of the worst batches move together into fewer ones.
 // Offsets stay; a delta column says where each row was.
 extension Partition {
-    /// Adjacent batches whose survivors fit one batch, as they were when chosen.
-    private struct Run {
-        let views: [BatchView]
-        let usage: ColumnPlan.Usage
+    /// How eagerly batches are rewritten: one is, when the share of its memory that survives is below this.
+    enum Eagerness {
+        /// In the background: less than half of the rows live, so that a copy frees at least its own size.
+        static let idle = 0.5
+        /// Over the watermark: at most three bytes copied for one freed.
+        static let overWatermark = 0.75
+        /// Before a write is refused: whatever gives anything back.
+        static let full = 0.97
     }
 
-    /// Rewrites one run. - Returns: whether there was one, so that another may follow.
-    func rewriteWorstRun() -> Bool {
-        guard let run = state.withLock({ chooseRun(&$0) }) else { return false }
-        let isKeyed = state.withLock { $0.policy.compactsKeys }
-        let survivors = run.usage.rows == 0 ? nil : copySurvivors(run, keepsNewestOnly: isKeyed)
-        state.withLock { $0.swap(run.views, for: survivors?.batch, copied: survivors?.rows ?? []) }
-        return true
-    }
+    /// Where tombstones are wanted, those that are younger than this are left for tails to see.
+    static let tombstoneMilliseconds: Int64 = 1000
 
-    /// The first reclaimable batch and its neighbours, as long as their survivors fit a largest slab together.
-    private func chooseRun(_ state: inout PartitionState) -> Run? {
-        guard state.hasReclaimable else { return nil }
+    /// Rewrites the run of batches that gives back most. - Returns: bytes freed; 0 when nothing is worth it.
+    func rewriteWorstRun(keptShareMax: Double) -> Int {
+        let tombstonesFrom = clock.now() - Self.tombstoneMilliseconds
         guard
-            let start = state.list.headers.firstIndex(where: {
-                isChoosable($0, state) && $0.pointee.isReclaimable
+            let run = state.withLock({
+                $0.beginRewriting(keptShareMax: keptShareMax, tombstonesFrom: tombstonesFrom)
             })
-        else {
-            state.hasReclaimable = false
-            return nil
+        else { return 0 }
+        let copy = SurvivorCopy(of: run, partition: self)
+        let (freed, others) = state.withLock { state in
+            (state.finishRewriting(run, copy), followUp(&state))
         }
-        var usage = ColumnPlan.Usage()
-        var end = start
-        while end < state.list.count, isChoosable(state.list.headers[end], state) {
-            let header = state.list.headers[end]
-            let share = Double(state.keptCount(header)) / Double(max(1, header.pointee.rows))
-            guard header.pointee.isReclaimable,
-                end == start || fitsAfter(header, share, usage, state.list.headers[start])
-            else { break }
-            usage.rows += state.keptCount(header)
-            usage.keyBytes += Int(Double(header.pointee.keyBytes) * share)
-            usage.valueBytes += Int(Double(header.pointee.valueBytes) * share)
-            usage.extrasBytes += Int(Double(header.pointee.extrasBytes) * share)
-            usage.columns.formUnion(header.pointee.usedColumns)
-            end += 1
-        }
-        let views = (start..<end).map { position in
-            BatchView(
-                batch: state.list.batches[position], header: state.list.headers[position].pointee,
-                rows: 0..<state.list.headers[position].pointee.rows)
-        }
-        return Run(views: views, usage: usage)
-    }
-
-    private func isChoosable(_ header: UnsafeMutablePointer<BatchHeader>, _ state: borrowing PartitionState)
-        -> Bool
-    {
-        header.pointee.isSealed && header.pointee.endOfRange <= state.committed
-            && header.pointee.base >= state.first
-    }
-
-    private func fitsAfter(
-        _ header: UnsafeMutablePointer<BatchHeader>, _ share: Double, _ usage: ColumnPlan.Usage,
-        _ first: UnsafeMutablePointer<BatchHeader>
-    ) -> Bool {
-        let bytes =
-            Double(header.pointee.keyBytes + header.pointee.valueBytes + header.pointee.extrasBytes) * share
-        let soFar = usage.keyBytes + usage.valueBytes + usage.extrasBytes + usage.rows * 40
-        return soFar + Int(bytes) < SlabPool.largestSlabBytes / 2
-            && header.pointee.endOfRange - first.pointee.base < Int64(UInt32.max)
-    }
-
-    /// Without the lock: rows below the committed count do not change, and the bitmaps are ours while the views live.
-    private func copySurvivors(
-        _ run: Run, keepsNewestOnly: Bool
-    ) -> (batch: Batch, rows: [(view: Int, row: Int)]) {
-        var rows: [(view: Int, row: Int)] = []
-        var need = ColumnPlan.Usage()
-        need.columns = run.usage.columns.union(.deltas)
-        for (index, view) in run.views.enumerated() {
-            for row in view.rows
-            where view.header.isPresent(row) && (!keepsNewestOnly || view.header.isNewest(row)) {
-                rows.append((index, row))
-                need.rows += 1
-                need.keyBytes += view.header.key(row)?.count ?? 0
-                need.valueBytes += view.header.value(row).count
-                need.extrasBytes += view.header.extras(row).count
-            }
-        }
-        let base = run.views[0].header.base
-        let batch = state.withLock { state in
-            Batch(
-                base: base, plan: ColumnPlan(need: need, habit: ColumnPlan.Usage(), target: 0),
-                pool: state.pool,
-                account: state.account)
-        }
-        for (index, row) in rows { batch.appendCopy(of: row, in: run.views[index].header, keepsNewestOnly) }
-        batch.header.pointee.endOfRange = run.views.last?.header.endOfRange ?? base
-        batch.header.pointee.isSealed = true
-        return (batch, rows)
+        carryOut(others)
+        return freed
     }
 }
 
-extension Batch {
-    /// Before any other thread sees this batch.
-    fileprivate func appendCopy(of row: Int, in source: BatchHeader, _ keepsNewestOnly: Bool) {
-        let target = header.pointee.rows
-        func copy(
-            _ bytes: UnsafeRawBufferPointer, to data: UnsafeMutableRawPointer?,
-            _ offsets: UnsafeMutablePointer<Int32>?
-        ) {
-            guard let data, let offsets else { return }
-            if let start = bytes.baseAddress {
-                (data + Int(offsets[target])).copyMemory(from: start, byteCount: bytes.count)
-            }
-            offsets[target + 1] = offsets[target] + Int32(bytes.count)
-        }
-        header.pointee.timestamps[target] = source.timestamps[row]
-        header.pointee.deltas?[target] = UInt32(source.offset(ofRow: row) - header.pointee.base)
-        copy(source.value(row), to: header.pointee.values, header.pointee.valueOffsets)
-        let key = source.key(row) ?? UnsafeRawBufferPointer(start: nil, count: 0)
-        copy(key, to: header.pointee.keys, header.pointee.keyOffsets)
-        copy(source.extras(row), to: header.pointee.extras, header.pointee.extrasOffsets)
-        header.pointee.types?[target] = source.type(row).rawValue
-        header.pointee.priorities?[target] = source.priority(row)
-        header.pointee.deadlines?[target] = source.deadline(row)
-        header.pointee.arrivals?[target] = source.arrival(row)
-        header.pointee.rows = target + 1
-        header.pointee.presentCount += 1
-        header.pointee.newestCount += 1
-        if !keepsNewestOnly && !source.isNewest(row) { clearNewest(target) }
-        header.pointee.earliestDeadline = min(header.pointee.earliestDeadline, source.deadline(row))
-        header.pointee.maxTimestamp = max(header.pointee.maxTimestamp, source.timestamps[row])
-        header.pointee.lastArrival = max(header.pointee.lastArrival, source.arrival(row))
-    }
+/// Adjacent sealed batches as they were when chosen.
+struct RewritingRun {
+    let views: [BatchView]
+    /// Superseded rows of keys are left behind.
+    let keepsNewestOnly: Bool
+    let slabBytesMax: Int
+    let allocatedBytes: Int
 }
 
 extension PartitionState {
-    /// Puts the copy in the place of the run, after carrying over what died meanwhile; gives up when the run changed.
-    fileprivate mutating func swap(
-        _ views: [BatchView], for survivors: Batch?, copied: [(view: Int, row: Int)]
-    ) {
-        guard let base = views.first?.header.base else { return }
+    /// Bounds what one rewriting copies and holds twice.
+    private static let runBytesMax = 4 << 20
+
+    /// Chooses the batch of which least survives, and its neighbours of which little does.
+    fileprivate mutating func beginRewriting(keptShareMax: Double, tombstonesFrom: Int64) -> RewritingRun? {
+        guard !isRewriting, let worst = worstBatch(keptShareMax, tombstonesFrom) else { return nil }
+        var range = worst..<worst + 1
+        var bytes = list.batches[worst].chargedBytes
+        let bytesMax = min(Self.runBytesMax, policy.slabBytesMax * 8)
+        func joins(_ position: Int) -> Bool {
+            list.headers.indices.contains(position) && isChoosable(list.headers[position], tombstonesFrom)
+                && keptShare(position) < keptShareMax
+                && bytes + list.batches[position].chargedBytes <= bytesMax
+                && abs(list.headers[position].pointee.base - list.headers[worst].pointee.base)
+                    < Int64(UInt32.max) / 4
+        }
+        while joins(range.upperBound) || joins(range.lowerBound - 1) {
+            if joins(range.upperBound) {
+                bytes += list.batches[range.upperBound].chargedBytes
+                range = range.lowerBound..<range.upperBound + 1
+            } else {
+                bytes += list.batches[range.lowerBound - 1].chargedBytes
+                range = range.lowerBound - 1..<range.upperBound
+            }
+        }
+        isRewriting = true
+        let views = range.map { position in
+            let header = list.headers[position].pointee
+            return BatchView(batch: list.batches[position], header: header, rows: 0..<header.rows)
+        }
+        return RewritingRun(
+            views: views, keepsNewestOnly: policy.compactsKeys, slabBytesMax: policy.slabBytesMax,
+            allocatedBytes: bytes)
+    }
+
+    private func worstBatch(_ keptShareMax: Double, _ tombstonesFrom: Int64) -> Int? {
+        var worst: Int?
+        var least = keptShareMax
+        for position in 0..<list.count where isChoosable(list.headers[position], tombstonesFrom) {
+            let share = keptShare(position)
+            guard share < least else { continue }
+            least = share
+            worst = position
+            if share == 0 { break }
+        }
+        return worst
+    }
+
+    private func isChoosable(
+        _ header: UnsafeMutablePointer<BatchHeader>, _ tombstonesFrom: Int64
+    ) -> Bool {
+        header.pointee.isSealed && header.pointee.endOfRange <= committed && header.pointee.base >= first
+            && keptCount(header) < header.pointee.keptAtLastTry
+            && !(policy.leavesTombstones && header.pointee.lastTombstone >= tombstonesFrom)
+    }
+
+    /// The share of a batch's memory that its survivors fill, as if all rows were equally large.
+    private func keptShare(_ position: Int) -> Double {
+        let header = list.headers[position]
+        let rows = max(1, header.pointee.rows)
+        let used = header.pointee.usage.bytes
+        return Double(used) * Double(keptCount(header)) / Double(rows)
+            / Double(list.batches[position].chargedBytes)
+    }
+
+    /// Puts the copy in the place of the run, after carrying over what died meanwhile. - Returns: bytes freed.
+    fileprivate mutating func finishRewriting(
+        _ run: RewritingRun, _ copy: SurvivorCopy
+    ) -> Int {
+        isRewriting = false
+        guard let base = run.views.first?.header.base else { return 0 }
         let start = list.position(of: base)
-        let range = start..<start + views.count
-        guard range.upperBound <= list.count, zip(range, views).allSatisfy({ list.batches[$0] === $1.batch })
-        else {
-            return
+        let range = start..<start + run.views.count
+        guard range.upperBound <= list.count,
+            zip(range, run.views).allSatisfy({ list.batches[$0] === $1.batch })
+        else { return 0 }
+        let freed = run.allocatedBytes - copy.allocatedBytes
+        guard freed > 0 else {
+            // Not again until more of it is dead.
+            for position in range {
+                let header = list.headers[position]
+                header.pointee.keptAtLastTry = keptCount(header) - header.pointee.rows / 32
+            }
+            return 0
         }
-        if survivors == nil, range.contains(where: { keptCount(list.headers[$0]) > 0 }) { return }
-        for (target, origin) in copied.enumerated() {
-            let now = views[origin.view].batch.header
-            if !now.pointee.isPresent(origin.row) { survivors?.clearPresent(target) }
-            if !now.pointee.isNewest(origin.row) { survivors?.clearNewest(target) }
-        }
+        copy.carryOver(run)
         for position in range { list.batches[position].leavePartition() }
-        list.replace(range, with: survivors.map { [$0] } ?? [])
+        list.replace(range, with: copy.batches)
         chargeIndex()
-        if let survivors { noteIfReclaimable(survivors.header) }
+        return freed
+    }
+
+    /// Lets go of a sealed, committed batch of which nothing is kept. - Returns: bytes freed.
+    mutating func dropIfEmpty(_ position: Int) -> Int {
+        let header = list.headers[position]
+        guard header.pointee.isSealed, header.pointee.endOfRange <= committed, !isRewriting,
+            header.pointee.presentCount == 0, header.pointee.base >= first
+        else { return 0 }
+        let freed = list.batches[position].chargedBytes
+        list.batches[position].leavePartition()
+        list.replace(position..<position + 1, with: [])
+        chargeIndex()
+        return freed
     }
 }

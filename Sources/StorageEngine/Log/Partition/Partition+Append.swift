@@ -50,11 +50,7 @@ extension Partition {
         for position in 0..<(rows?.count ?? draft.count) {
             let index = rows.map { Int($0[position]) } ?? position
             let row = draft.row(index, source, scratch, now: now, logDeadline: logDeadline)
-            do {
-                try state.makeRoom(for: row, isFree: true)
-            } catch {
-                preconditionFailure("room was admitted before: \(error)")
-            }
+            state.makeFreeRoom(for: row)
             state.write(row)
         }
     }

@@ -24,6 +24,7 @@ extension Partition {
             guard let place = state.place(of: key, hash),
                 let (position, row) = state.liveRow(at: place, now: { clock.now() })
             else { return nil }
+            if state.policy.eviction == .lru { state.markVisited(position, row) }
             return state.list.batches[position].record(row, partition: number)
         }
     }
@@ -172,6 +173,10 @@ extension Partition {
             if let entry = submit(&state) { return (.submitted(entry, value: value), FollowUp()) }
             if let active = state.active {
                 _ = state.applyKey(at: place, hash, active.pointee.rows - 1, in: active)
+                // A key that is written again has been used.
+                if state.policy.eviction == .lru, current != nil {
+                    state.markVisited(state.list.count - 1, active.pointee.rows - 1)
+                }
             }
             state.committed = state.assigned
             state.chargeIndex()

@@ -3,12 +3,15 @@ import Platform
 /// One ordered sequence of records with its keys. Thread-safe; all state is behind one lock, held for microseconds.
 final class Partition: Sendable {
     let number: Int
+    /// Locks of several partitions are taken in this order.
+    let sequence: Int
     let state: Lock<PartitionState>
     let clock: Clock
     let epoch: Epoch
     private let services: EngineServices
     /// Nil: entries commit as they are assigned (memory mode).
     let commitLog: (any CommitLog)?
+    let account: MemoryAccount
     private let logName: String
     let hashSeed: UInt64
 
@@ -17,6 +20,8 @@ final class Partition: Sendable {
         commitLog: (any CommitLog)?, services: EngineServices
     ) {
         self.number = number
+        self.account = account
+        sequence = services.nextPartitionSequence()
         self.logName = logName
         self.epoch = epoch
         self.services = services
@@ -34,6 +39,7 @@ final class Partition: Sendable {
     struct FollowUp {
         var notifies = false
         var maintenanceAt = Deadline.never
+        var evicts = false
     }
 
     /// The last part of every write, under the lock: rows from `start` on are assigned; they are committed at once, or
@@ -59,7 +65,9 @@ final class Partition: Sendable {
     func settle(_ state: inout PartitionState, rows: Int) -> FollowUp {
         state.enforceRetention()
         // Paid in proportion to what was appended, so that cleaning keeps up and no append waits for long.
-        if state.cleaned < state.first { _ = state.clean(rowsMax: 4 &* rows &+ 16) }
+        if state.cleaned < state.first, state.evictedBelow <= state.cleaned {
+            _ = state.clean(rowsMax: 4 &* rows &+ 16)
+        }
         if let active = state.active, active.pointee.earliestDeadline < state.maintenanceDue {
             state.requestMaintenance(at: active.pointee.earliestDeadline)
         }
@@ -80,6 +88,10 @@ final class Partition: Sendable {
             followUp.maintenanceAt = state.maintenanceRequest
             state.maintenanceRequest = Deadline.never
         }
+        if state.needsEviction {
+            state.needsEviction = false
+            followUp.evicts = true
+        }
         return followUp
     }
 
@@ -89,6 +101,7 @@ final class Partition: Sendable {
         if followUp.maintenanceAt != Deadline.never {
             services.maintenance.schedule(self, at: followUp.maintenanceAt)
         }
+        if followUp.evicts, services.evictor.request() { services.maintenance.poke() }
     }
 
     func checkWritable(_ state: borrowing PartitionState) throws(EngineError) {
@@ -150,10 +163,7 @@ final class Partition: Sendable {
             guard offset <= state.committed else { throw .offsetOutOfRange(tail: Offset(state.committed)) }
             state.advanceFirst(to: offset)
         }
-        var isDone = false
-        while !isDone {
-            isDone = state.withLock { $0.clean(rowsMax: 512) }
-        }
+        cleanAll()
     }
 
     func statistics() -> PartitionStatistics { state.withLock { $0.statistics() } }

@@ -97,10 +97,12 @@ extension PartitionState {
     /// Index pages and the batch list's own arrays, charged when they have grown or shrunk.
     @inline(__always)
     mutating func chargeIndex() {
-        let bytes = index.allocatedBytes &+ list.allocatedBytes
+        let bytes = index.allocatedBytes &+ list.allocatedBytes &+ Self.fixedBytes
         if bytes != chargedIndexBytes {
             account.charge(.index, bytes - chargedIndexBytes)
             chargedIndexBytes = bytes
+            if account.isOverWatermark { needsEviction = true }
+            if account.isOverLimit { isOverLimit = true }
         }
     }
 }

@@ -30,8 +30,21 @@ extension PartitionState {
     /// - Throws: `memoryFull` when that takes a new batch and the budget has no room, unless `isFree` of it (deletes).
     @inline(__always)
     mutating func makeRoom(for row: RowDraft, isFree: Bool = false) throws(EngineError) {
+        if isOverLimit, !isFree {
+            try account.admit(bytes: 0)
+            isOverLimit = false
+        }
         if let active, Self.fits(row, active) { return }
         try openBatch(for: row.usage, isFree: isFree)
+    }
+
+    /// The same for a row that takes no memory budget, so that a full log can be emptied and gone over.
+    mutating func makeFreeRoom(for row: RowDraft) {
+        do {
+            try makeRoom(for: row, isFree: true)
+        } catch {
+            preconditionFailure("only the budget refuses room: \(error)")
+        }
     }
 
     @inline(__always)
@@ -53,18 +66,37 @@ extension PartitionState {
         return true
     }
 
+    /// What opening batches for these rows would take; 0 when they fit the active one.
+    func bytesToOpen(for need: ColumnPlan.Usage) -> Int {
+        if let active, Self.fits(need, active) { return 0 }
+        let target = min(nextSlabBytes, policy.slabBytesMax)
+        let plan = ColumnPlan(need: need, habit: active?.pointee.usage ?? need, target: target)
+        return plan.slabBytes + Batch.fixedBytes
+    }
+
+    private static func fits(_ need: ColumnPlan.Usage, _ header: UnsafeMutablePointer<BatchHeader>) -> Bool {
+        func fits(_ bytes: Int, _ offsets: UnsafeMutablePointer<Int32>?, _ capacity: Int) -> Bool {
+            bytes == 0 || offsets.map { Int($0[header.pointee.rows]) + bytes <= capacity } ?? false
+        }
+        return header.pointee.rows + need.rows <= header.pointee.capacityRows
+            && fits(need.valueBytes, header.pointee.valueOffsets, header.pointee.valueCapacity)
+            && fits(need.keyBytes, header.pointee.keyOffsets, header.pointee.keyCapacity)
+            && fits(need.extrasBytes, header.pointee.extrasOffsets, header.pointee.extrasCapacity)
+    }
+
     /// Seals the active batch and opens the next, twice as large until a mebibyte.
     mutating func openBatch(for need: ColumnPlan.Usage, isFree: Bool) throws(EngineError) {
         let habit = active?.pointee.usage ?? need
         let target = min(nextSlabBytes, policy.slabBytesMax)
         let plan = ColumnPlan(need: need, habit: habit, target: target)
-        if !isFree { try account.admit(bytes: plan.slabBytes) }
+        if !isFree { try account.admit(bytes: plan.slabBytes + Batch.fixedBytes) }
         active?.pointee.isSealed = true
         if let active { noteIfReclaimable(active) }
         let batch = Batch(base: assigned, plan: plan, pool: pool, account: account)
         list.append(batch)
         active = batch.header
         hasOpenedBatch = true
+        if account.isOverWatermark { needsEviction = true }
         nextSlabBytes = min(SlabPool.largestSlabBytes, nextSlabBytes * 2)
     }
 
@@ -106,6 +138,7 @@ extension PartitionState {
         if row.type != .json || header.pointee.types != nil {
             if header.pointee.types == nil { header.pointee.types = addColumn(RecordType.json.rawValue) }
             header.pointee.types?[position] = row.type.rawValue
+            if row.type.isTombstone { header.pointee.lastTombstone = row.arrival }
         }
         if row.deadline != Deadline.never || header.pointee.deadlines != nil {
             if header.pointee.deadlines == nil { header.pointee.deadlines = addColumn(Deadline.never) }

@@ -3,13 +3,20 @@ import Platform
 // Rows leave: trimmed, past retention, expired. Whole batches go when nothing in them is kept.
 extension PartitionState {
     /// Takes a row from readers and its key from the index. - Returns: whether it was present.
+    /// - Parameter reason: why the key goes, for the tombstone that the log may leave; nil leaves none.
     @discardableResult
-    mutating func kill(_ row: Int, position: Int) -> Bool {
+    mutating func kill(_ row: Int, position: Int, reason: RecordType? = nil) -> Bool {
         let header = list.headers[position]
         if header.pointee.isNewest(row), let key = header.pointee.key(row) {
             let offset = header.pointee.offset(ofRow: row)
             let hash = xxh3(key, seed: hashSeed)
-            if let place = place(of: key, hash), index.offset(at: place) == offset { index.remove(at: place) }
+            if let place = place(of: key, hash), index.offset(at: place) == offset {
+                index.remove(at: place)
+                // A write that waits for its commit says itself what becomes of the key.
+                if let reason, policy.leavesTombstones, pendingKeys[hash] == nil {
+                    departures.append(Departure(key: Array(key), type: reason))
+                }
+            }
         }
         let batch = list.batches[position]
         batch.clearNewest(row)
@@ -25,12 +32,9 @@ extension PartitionState {
     /// A sealed batch that is mostly dead is worth rewriting: less than half of its rows are kept.
     @inline(__always)
     mutating func noteIfReclaimable(_ header: UnsafeMutablePointer<BatchHeader>) {
-        guard header.pointee.isSealed, !header.pointee.isReclaimable,
-            keptCount(header) &* 2 < header.pointee.rows
-        else { return }
-        header.pointee.isReclaimable = true
-        hasReclaimable = true
-        requestMaintenance(at: 0)
+        guard header.pointee.isSealed else { return }
+        let kept = keptCount(header)
+        if kept &* 2 < header.pointee.rows, kept < header.pointee.keptAtLastTry { requestMaintenance(at: 0) }
     }
 
     // MARK: Trim and retention
@@ -109,7 +113,11 @@ extension PartitionState {
             while row < header.pointee.rows, budget > 0 {
                 let offset = header.pointee.offset(ofRow: row)
                 if offset >= first { break }
-                if kill(row, position: 0) { trimmedCount += 1 }
+                if offset < evictedBelow {
+                    if kill(row, position: 0, reason: .evicted) { evictedCount += 1 }
+                } else if kill(row, position: 0) {
+                    trimmedCount += 1
+                }
                 row += 1
                 budget -= 1
             }
@@ -123,7 +131,11 @@ extension PartitionState {
 
     private mutating func dropFirstBatch() {
         let header = list.headers[0]
-        trimmedCount += header.pointee.presentCount
+        if header.pointee.endOfRange <= evictedBelow {
+            evictedCount += header.pointee.presentCount
+        } else {
+            trimmedCount += header.pointee.presentCount
+        }
         cleaned = max(cleaned, min(first, header.pointee.endOfRange))
         if active == header { active = nil }
         list.batches[0].leavePartition()
@@ -147,7 +159,7 @@ extension PartitionState {
             let visible = header.pointee.firstRow(atOrAbove: committed)
             let end = min(visible, start + rowsMax)
             for row in start..<max(start, end) where deadlines[row] <= now {
-                if kill(row, position: position) { expiredCount += 1 }
+                if kill(row, position: position, reason: .expired) { expiredCount += 1 }
             }
             if end < visible { return header.pointee.offset(ofRow: end) }
             finishSweep(header, now: now, visible: visible)

@@ -39,7 +39,18 @@ struct PartitionState: ~Copyable {
     var maintenanceDue = Deadline.never
     /// A new due time that the maintenance thread has to be told, outside the lock.
     var maintenanceRequest = Deadline.never
-    var hasReclaimable = false
+    /// A run of batches is being copied without the lock.
+    var isRewriting = false
+    /// Where `lru` eviction goes on.
+    var hand: Int64 = 0
+    /// Rows below left by eviction, not by trimming.
+    var evictedBelow: Int64 = 0
+    /// Keys that expired or were evicted in this step, for which the log leaves tombstones.
+    var departures: [Departure] = []
+    /// Data passed a watermark: the evictor has to be told, outside the lock.
+    var needsEviction = false
+    /// The index has grown past a limit: the next write has to make up for it first.
+    var isOverLimit = false
     /// A batch was opened since `max_bytes` was last looked at.
     var hasOpenedBatch = false
 
@@ -55,34 +66,49 @@ struct PartitionState: ~Copyable {
         index = KeyIndex(pool: pool)
         self.account = account
         self.hashSeed = hashSeed
+        chargeIndex()
     }
 
+    /// The partition itself.
+    static let fixedBytes = MemoryLayout<PartitionState>.stride + 192
+
     deinit { account.release(.index, chargedIndexBytes) }
+}
+
+/// A key that left without anybody's asking, and why.
+struct Departure {
+    let key: [UInt8]
+    let type: RecordType
 }
 
 /// The part of a log's configuration that a partition acts on.
 struct PartitionPolicy {
     var compactsKeys: Bool
     var ttlMilliseconds: Int64?
+    var eviction: LogConfiguration.Eviction
+    /// Expired and evicted keys leave tombstones.
+    var leavesTombstones: Bool
+    /// A batch takes only a part of the memory there may be in all.
+    var slabBytesMax: Int
     /// This partition's share of the log's retention limits.
     var retainedBytesMax: Int?
     var retainedRecordsMax: Int?
     var retainedAgeMillisecondsMax: Int64?
 
-    init(_ configuration: LogConfiguration) {
+    /// - Parameter memoryBytesMax: of the server.
+    init(_ configuration: LogConfiguration, memoryBytesMax: Int) {
         compactsKeys = configuration.compaction == .keys
+        eviction = configuration.memory.eviction
+        leavesTombstones = configuration.tombstones
         ttlMilliseconds = configuration.ttlMilliseconds
         let partitions = configuration.partitions
         retainedBytesMax = configuration.retention.maxBytes.map { max(1, $0 / partitions) }
         retainedRecordsMax = configuration.retention.maxRecords.map { max(1, $0 / partitions) }
         retainedAgeMillisecondsMax = configuration.retention.maxAgeMilliseconds
-    }
-
-    /// Small enough that dropping a whole batch keeps most of what may be kept.
-    var slabBytesMax: Int {
-        guard let retainedBytesMax else { return SlabPool.largestSlabBytes }
-        var bytes = SlabPool.smallestSlabBytes
-        while bytes < SlabPool.largestSlabBytes, bytes * 2 <= retainedBytesMax / 8 { bytes *= 2 }
-        return bytes
+        // Small enough that dropping a whole batch keeps most of what may be kept.
+        let memoryShare = (configuration.memory.maxBytes.map { $0 / partitions } ?? memoryBytesMax) / 32
+        let target = min(memoryShare, memoryBytesMax / 32, retainedBytesMax.map { $0 / 8 } ?? Int.max)
+        slabBytesMax = SlabPool.smallestSlabBytes
+        while slabBytesMax < SlabPool.largestSlabBytes, slabBytesMax * 2 <= target { slabBytesMax *= 2 }
     }
 }

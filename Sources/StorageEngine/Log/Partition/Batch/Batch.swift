@@ -11,7 +11,12 @@ package final class Batch: @unchecked Sendable {
     private let account: MemoryAccount
     /// Under the partition's lock, except in `deinit`.
     private var addedColumns: [UnsafeMutableRawPointer] = []
+    private var addedBytes = 0
+    /// The slab and the columns beside it.
+    var allocatedBytes: Int { slabBytes + addedBytes }
     private(set) var chargedBytes: Int
+    /// This object and its header.
+    static let fixedBytes = MemoryLayout<BatchHeader>.stride + 160
     private var chargedKind = MemoryKind.payload
 
     init(base: Int64, plan: ColumnPlan, pool: SlabPool, account: MemoryAccount) {
@@ -19,7 +24,7 @@ package final class Batch: @unchecked Sendable {
         self.account = account
         slabBytes = plan.slabBytes
         slab = pool.allocate(bytes: slabBytes)
-        chargedBytes = slabBytes
+        chargedBytes = slabBytes + Self.fixedBytes
         account.charge(.payload, chargedBytes)
         header = .allocate(capacity: 1)
         header.initialize(to: Self.layOut(plan, base: base, in: slab))
@@ -73,11 +78,15 @@ package final class Batch: @unchecked Sendable {
 
     /// Adds a column of fixed width on its first use, filled with the default in the rows that are there.
     func addColumn<Element>(_ initial: Element) -> UnsafeMutablePointer<Element> {
-        let capacity = header.pointee.capacityRows
-        let column = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
-        column.initialize(repeating: initial, count: capacity)
+        addColumn(initial, count: header.pointee.capacityRows)
+    }
+
+    private func addColumn<Element>(_ initial: Element, count: Int) -> UnsafeMutablePointer<Element> {
+        let column = UnsafeMutablePointer<Element>.allocate(capacity: count)
+        column.initialize(repeating: initial, count: count)
         addedColumns.append(UnsafeMutableRawPointer(column))
-        charge(capacity * MemoryLayout<Element>.stride)
+        addedBytes += count * MemoryLayout<Element>.stride
+        charge(count * MemoryLayout<Element>.stride)
         return column
     }
 
@@ -97,6 +106,23 @@ package final class Batch: @unchecked Sendable {
         header.pointee.newestCount -= 1
         return true
     }
+
+    /// Stored only if it was not set: most visits are of what was visited before.
+    @inline(__always)
+    func markVisited(_ row: Int) {
+        if !header.pointee.isVisited(row) { setVisited(row) }
+    }
+
+    @inline(never)
+    private func setVisited(_ row: Int) {
+        if header.pointee.visited == nil {
+            let words = (header.pointee.capacityRows + 63) / 64
+            header.pointee.visited = addColumn(UInt64(0), count: words)
+        }
+        header.pointee.visited?[row >> 6] |= 1 &<< UInt64(row & 63)
+    }
+
+    func clearVisited(_ row: Int) { header.pointee.visited?[row >> 6] &= ~(1 &<< UInt64(row & 63)) }
 
     private func clear(_ row: Int, in bitmap: inout Bitmap?) {
         if bitmap == nil {

@@ -42,14 +42,24 @@ struct BatchHeader {
     var earliestDeadline = Deadline.never
     var maxTimestamp = Int64.min
     var lastArrival = Int64.min
+    /// When the last tombstone was written.
+    var lastTombstone = Int64.min
     var isSealed = false
-    /// Stands in the partition's list of batches to rewrite.
-    var isReclaimable = false
+    /// Rewriting is worth another try once fewer rows are kept than this.
+    var keptAtLastTry = Int.max
+    /// One bit a row, set when its key is read or written: in logs that evict by `lru`, from the first visit on.
+    /// Under the partition's lock only.
+    var visited: UnsafeMutablePointer<UInt64>?
 
     @inline(__always)
     func isPresent(_ row: Int) -> Bool { present?.contains(row) ?? true }
     @inline(__always)
     func isNewest(_ row: Int) -> Bool { newest?.contains(row) ?? true }
+
+    @inline(__always)
+    func isVisited(_ row: Int) -> Bool {
+        visited.map { $0[row >> 6] & (1 &<< UInt64(row & 63)) != 0 } ?? false
+    }
 
     var valueBytes: Int { Int(valueOffsets[rows]) }
     var keyBytes: Int { keyOffsets.map { Int($0[rows]) } ?? 0 }

@@ -18,11 +18,23 @@ struct ColumnPlan {
         var valueBytes = 0
         var extrasBytes = 0
         var columns: Columns = []
+
+        /// What the rows take in a slab, padding aside.
+        var bytes: Int { rows * ColumnPlan.fixedBytes(columns) + keyBytes + valueBytes + extrasBytes }
+
+        mutating func add(_ other: Usage) {
+            rows += other.rows
+            keyBytes += other.keyBytes
+            valueBytes += other.valueBytes
+            extrasBytes += other.extrasBytes
+        }
     }
 
     private static let alignment = 64
+    /// At most, beside what the rows take: padding, and the last element of each column of offsets.
+    static let overheadBytes = alignment * 13
     /// Limits `Int32` column offsets and keeps a batch of tiny records searchable.
-    private static let rowsMax = 1 << 16
+    static let rowsMax = 1 << 16
 
     let columns: Columns
     let rows: Int
@@ -43,7 +55,7 @@ struct ColumnPlan {
         let perRow =
             Double(fixed)
             + Double(expected.keyBytes + expected.extrasBytes + expected.valueBytes) / Double(expectedRows)
-        let overhead = Self.alignment * 12
+        let overhead = Self.overheadBytes
         let wanted = Int(perRow * Double(need.rows)) + overhead
         let size = max(target, wanted)
         let estimate = Int(Double(size - overhead) / max(1, perRow))
@@ -62,7 +74,7 @@ struct ColumnPlan {
         valueBytes = slabBytes - before
     }
 
-    private static func fixedBytes(_ columns: Columns) -> Int {
+    static func fixedBytes(_ columns: Columns) -> Int {
         var bytes = 8 + 4
         if columns.contains(.keys) { bytes += 4 }
         if columns.contains(.extras) { bytes += 4 }

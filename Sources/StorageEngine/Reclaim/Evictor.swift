@@ -1,0 +1,150 @@
+import Platform
+import Synchronization
+
+/// Makes data give way where memory is short: in the background once a watermark is passed, and before a write is
+/// refused. One thread at a time: a writer that needs room waits for a round, which is all the back-pressure there is.
+///
+/// Lock order: the evictor's turn, then partitions. Nobody who holds a partition's lock may ask for a turn.
+final class Evictor: Sendable {
+    private struct Turn {
+        /// A demand that could not be met, and until when a larger one is refused without looking.
+        var unmet: [ObjectIdentifier: (bytes: Int, until: Int64)] = [:]
+    }
+
+    /// How long a refusal stands: looking again costs a walk over all logs.
+    private static let refusalMilliseconds: Int64 = 20
+
+    private let server: MemoryAccount
+    private let clock: Clock
+    private let logs = Lock<[ObjectIdentifier: Log]>([:])
+    private let turn = Lock(Turn())
+    private let isRequested = Atomic<Bool>(false)
+
+    init(server: MemoryAccount, clock: Clock) {
+        self.server = server
+        self.clock = clock
+    }
+
+    func add(_ log: Log) { logs.withLock { $0[ObjectIdentifier(log.account)] = log } }
+    func remove(_ log: Log) { _ = logs.withLock { $0.removeValue(forKey: ObjectIdentifier(log.account)) } }
+    func removeAll() { logs.withLock { $0.removeAll() } }
+
+    /// A watermark was passed. - Returns: whether the maintenance thread has to be woken for it.
+    func request() -> Bool { !isRequested.exchange(true, ordering: .relaxed) }
+
+    // MARK: Behind the watermark
+
+    /// One round for every budget that is over its watermark. - Returns: whether another is needed.
+    func runRound() -> Bool {
+        guard isRequested.exchange(false, ordering: .relaxed) else { return false }
+        var isUnfinished = false
+        turn.withLock { _ in
+            for log in logs.withLock({ Array($0.values) })
+            where log.account.dataBytes > log.account.watermarkBytes {
+                if !shrink(log, to: log.account.lowMarkBytes) { isUnfinished = true }
+            }
+            if server.dataBytes > server.watermarkBytes, !shrinkServer(to: server.lowMarkBytes) {
+                isUnfinished = true
+            }
+        }
+        if isUnfinished { isRequested.store(true, ordering: .relaxed) }
+        return isUnfinished
+    }
+
+    /// How long a round may last before what else is due gets its turn.
+    private static let roundMilliseconds: Int64 = 20
+
+    /// - Returns: false when it takes another round.
+    private func shrink(_ log: Log, to target: Int) -> Bool {
+        let end = clock.now() + Self.roundMilliseconds
+        while log.account.dataBytes > target {
+            if !log.evictRound(bytes: roundBytes(log.account.dataBytes - target, log.account)) { return true }
+            if clock.now() >= end { return false }
+        }
+        return true
+    }
+
+    private func shrinkServer(to target: Int) -> Bool {
+        let end = clock.now() + Self.roundMilliseconds
+        var exhausted: Set<ObjectIdentifier> = []
+        while server.dataBytes > target {
+            guard let log = victim(except: exhausted) else { return true }
+            if !log.evictRound(bytes: roundBytes(server.dataBytes - target, log.account)) {
+                exhausted.insert(ObjectIdentifier(log))
+            }
+            if clock.now() >= end { return false }
+        }
+        return true
+    }
+
+    /// Small enough that what is taken too much is little, large enough that looking for it pays.
+    private func roundBytes(_ excess: Int, _ account: MemoryAccount) -> Int {
+        max(min(excess, account.dataBytes / 32), SlabPool.smallestSlabBytes)
+    }
+
+    /// The log furthest above its fair share: all logs that can give way have equal ones.
+    private func victim(except exhausted: Set<ObjectIdentifier>) -> Log? {
+        logs.withLock { logs in
+            logs.values.filter { $0.evicts && !exhausted.contains(ObjectIdentifier($0)) }
+                .max { $0.account.dataBytes < $1.account.dataBytes }
+        }
+    }
+
+    // MARK: Before a write is refused
+
+    /// Frees what a write needs, in its log's budget and in the server's. Takes nothing for one that could not fit.
+    /// - Returns: whether the write should be tried again.
+    func makeRoom(for bytes: Int, in account: MemoryAccount) -> Bool {
+        turn.withLock { turn in
+            for budget in [account, server] where budget.missingBytes(for: bytes) > 0 {
+                let id = ObjectIdentifier(budget)
+                let now = clock.now()
+                if let unmet = turn.unmet[id], unmet.bytes <= bytes, unmet.until > now { return false }
+                if !makeRoom(for: bytes, within: budget) {
+                    turn.unmet = turn.unmet.filter { $0.value.until > now }
+                    turn.unmet[id] = (bytes, now + Self.refusalMilliseconds)
+                    return false
+                }
+            }
+            return true
+        }
+    }
+
+    /// Whether `bytes` would fit if all that may go went.
+    func couldMakeRoom(for bytes: Int, in account: MemoryAccount) -> Bool {
+        [account, server].allSatisfy { budget in
+            let missing = budget.missingBytes(for: bytes)
+            return missing == 0
+                || candidates(budget).reduce(0) { $0 + ($1.evicts ? $1.evictableBytes() : 0) } > missing
+        }
+    }
+
+    private func candidates(_ budget: MemoryAccount) -> [Log] {
+        logs.withLock { Array($0.values) }.filter { budget === server || $0.account === budget }
+    }
+
+    private func makeRoom(for bytes: Int, within budget: MemoryAccount) -> Bool {
+        let candidates = candidates(budget)
+        // What is dead goes first: it costs nobody anything.
+        for log in candidates {
+            while budget.missingBytes(for: bytes) > 0, log.compact(keptShareMax: Partition.Eagerness.full) {}
+        }
+        var missing = budget.missingBytes(for: bytes)
+        guard missing > 0 else { return true }
+        let evictable = candidates.filter(\.evicts).reduce(0) { $0 + $1.evictableBytes() }
+        guard missing < evictable else { return false }
+        var exhausted: Set<ObjectIdentifier> = []
+        while missing > 0 {
+            let log =
+                budget === server
+                ? victim(except: exhausted)
+                : candidates.first { $0.evicts && !exhausted.contains(ObjectIdentifier($0)) }
+            guard let log else { return false }
+            if !log.evictRound(bytes: roundBytes(missing, log.account)) {
+                exhausted.insert(ObjectIdentifier(log))
+            }
+            missing = budget.missingBytes(for: bytes)
+        }
+        return true
+    }
+}
