@@ -25,11 +25,18 @@ package struct HTTPConfiguration: Sendable {
     package var clock: Clock?
     /// Takes what libmicrohttpd has to say, mostly about what clients did wrong; nil drops it. Called from any thread.
     package var log: (@Sendable (String) -> Void)?
+    /// Told of each change of the memory that connections, bodies and answers take, in bytes; nil: nobody counts.
+    package var bufferedBytesChanged: (@Sendable (Int) -> Void)?
+    /// Whether there is no memory for another request, which is then answered with 503.
+    package var isShortOfMemory: (@Sendable () -> Bool)?
     package init() {}
 
     /// What libmicrohttpd gets for each connection: the request's head, 64 bytes for each of its fields, and the head
     /// of the answer. It clears this memory for each request, so every kilobyte costs all requests.
     var connectionMemoryBytes: Int { max(headerBytesMax, 8192) + Self.answerHeadBytes }
+
+    /// A connection with all that belongs to it, as it is charged: the system's buffers aside.
+    var connectionBytes: Int { connectionMemoryBytes + 2048 }
 
     /// What must be left of a connection's memory for the head of an answer.
     static let answerHeadBytes = 4096

@@ -24,6 +24,13 @@ package struct ObjectReader {
         isRead = Array(repeating: false, count: members.count)
     }
 
+    /// - Precondition: no two members have the same name.
+    package init(_ members: [JSONValue.Member], at path: String) {
+        self.path = path
+        self.members = members
+        isRead = Array(repeating: false, count: members.count)
+    }
+
     /// The names that nobody has asked for yet.
     package var unreadNames: [String] {
         zip(members, isRead).compactMap { $1 ? nil : $0.name }

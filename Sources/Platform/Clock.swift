@@ -38,6 +38,9 @@ public final class Clock: Sendable {
         if ticked.load(ordering: .relaxed) != 0 { ticked.store(now(), ordering: .relaxed) }
     }
 
+    /// Takes back what `advance` has done.
+    package func reset() { advance(milliseconds: 0 &- shift.load(ordering: .sequentiallyConsistent)) }
+
     @inline(never) @usableFromInline
     func tickWhileAsleep() -> Int64 {
         used.store(true, ordering: .relaxed)

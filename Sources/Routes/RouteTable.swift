@@ -5,6 +5,7 @@ package func routeTable(_ services: Services) -> [Route] {
     let operating = OperatingRoutes(services: services)
     let logs = LogRoutes(services: services)
     let keys = KeyRoutes(services: services)
+    let transactions = TransactionRoutes(services: services)
     return [
         Route(.get, "/", operating.index),
         Route(.get, "/livez", operating.livez),
@@ -12,6 +13,7 @@ package func routeTable(_ services: Services) -> [Route] {
         Route(.get, "/metrics", operating.metrics),
         Route(.get, "/v1/info", operating.info),
         Route(.get, "/v1/config", operating.configuration),
+        Route(.get, "/v1/memory", operating.memory),
 
         Route(.get, "/v1/logs", logs.list),
         Route(.get, "/v1/logs/{log}", logs.get),
@@ -27,5 +29,17 @@ package func routeTable(_ services: Services) -> [Route] {
         Route(.post, "/v1/logs/{log}/keys/{key}:touch", body: keys.controlBody, keys.touch),
         Route(.get, "/v1/logs/{log}/keys", keys.list),
         Route(.post, "/v1/logs/{log}/keys:get", body: keys.keysBody, keys.getMany),
-    ] + recordRoutes(services)
+
+        Route(.post, "/v1/transactions", body: transactions.body, transactions.run),
+    ] + recordRoutes(services) + testRoutes(services)
+}
+
+/// In test mode only: elsewhere there is nothing at these paths.
+private func testRoutes(_ services: Services) -> [Route] {
+    guard services.testMode != nil else { return [] }
+    let test = TestRoutes(services: services)
+    return [
+        Route(.post, "/v1/test/clock", body: test.body, test.clock),
+        Route(.post, "/v1/test/reset", body: test.body, test.reset),
+    ]
 }

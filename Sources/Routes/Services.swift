@@ -20,6 +20,8 @@ package final class Services: Sendable {
     package let logDefaults: LogConfiguration
     /// Whether writing to a log that does not exist creates it.
     package let createsLogs: Bool
+    /// Nil outside of test mode.
+    package let testMode: TestMode?
     package let problems: ProblemMapping
     /// Event streams open now.
     let tails: Gauge
@@ -32,6 +34,7 @@ package final class Services: Sendable {
         engine: Engine, metrics: MetricsRegistry, information: ServerInformation = ServerInformation(),
         configuration: [ConfigurationEntry] = [], limits: RouteLimits = RouteLimits(),
         logDefaults: LogConfiguration = LogConfiguration(), createsLogs: Bool = true,
+        testMode: TestMode? = nil,
         reportUnexpected: @escaping @Sendable (any Error, String) -> Void = { _, _ in }
     ) {
         self.engine = engine
@@ -41,6 +44,7 @@ package final class Services: Sendable {
         self.limits = limits
         self.logDefaults = logDefaults
         self.createsLogs = createsLogs
+        self.testMode = testMode
         tails = metrics.gauge("pyralog_tails", help: "Event streams that are open.")
         logMetrics = LogMetrics(engine, in: metrics)
         problems = ProblemMapping(reportUnexpected: reportUnexpected)

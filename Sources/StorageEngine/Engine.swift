@@ -23,13 +23,13 @@ package final class Engine: Sendable {
 
     package init(configuration: EngineConfiguration, clock: Clock, metrics: MetricsRegistry) {
         self.clock = clock
-        receipts = IdempotencyReceipts(clock: clock)
         let limit = configuration.maxMemoryBytes ?? MachineMemory.limitBytes() / 10 * 8
         services = EngineServices(
             clock: clock,
             memory: MemoryAccount(name: "server", limitBytes: limit, watermark: configuration.watermark),
             warmBytesMax: min(configuration.warmBytesMax, limit / 16),
             makeCommitLog: configuration.makeCommitLog)
+        receipts = IdempotencyReceipts(clock: clock, account: services.memory)
     }
 
     deinit {
@@ -145,6 +145,21 @@ package final class Engine: Sendable {
     /// Waiting readers end with `logDeleted`.
     package func deleteLog(named name: String) throws(EngineError) {
         guard let log = logs.withLock({ $0.removeValue(forKey: name) }) else { throw .logNotFound(log: name) }
+        forget(log)
+    }
+
+    /// Drops all logs and receipts and sets the clock right: for tests between tests.
+    package func reset() {
+        let dropped = logs.withLock { logs in
+            defer { logs = [:] }
+            return Array(logs.values)
+        }
+        for log in dropped { forget(log) }
+        receipts.forgetAll()
+        clock.reset()
+    }
+
+    private func forget(_ log: Log) {
         log.markDeleted()
         services.evictor.remove(log)
         services.maintenance.forget(log.partitions)
@@ -168,6 +183,26 @@ package final class Engine: Sendable {
     private func allLogs() -> [Log] { logs.withLock { Array($0.values) } }
 
     // MARK: Figures
+
+    /// Counts what connections, bodies and answers take.
+    package func chargeBuffers(_ bytes: Int) {
+        services.memory.charge(.buffers, bytes)
+        if bytes > 0, services.memory.holdsTooMuch, services.evictor.request() { services.maintenance.poke() }
+    }
+
+    /// Whether another request should wait for memory to come back.
+    package var isShortOfBuffers: Bool {
+        services.memory.bytes(.buffers) > 2 * services.memory.bufferBytesMax
+    }
+
+    /// `release` ends the slowest of the readers who hold memory back, and says whether there was one.
+    package func whenHeld(_ release: @escaping @Sendable () -> Bool) { services.evictor.onHeld(release) }
+
+    /// Refuses a write that could not fit into a log, or into one that it would create, even if all gave way that may.
+    package func checkCanFit(bytes: Int, inLog name: String?) throws(EngineError) {
+        try services.evictor.checkCanFit(
+            bytes: bytes, in: name.flatMap { log(named: $0) }?.account ?? services.memory)
+    }
 
     package var memoryLimitBytes: Int { services.memory.limitBytes }
     package var memoryUsedBytes: Int { services.memory.totalBytes }

@@ -16,13 +16,13 @@ final class API: Sendable {
 
     init(
         limits: RouteLimits = RouteLimits(), createsLogs: Bool = true, engine: EngineConfiguration = .init(),
-        configuration: [ConfigurationEntry] = []
+        configuration: [ConfigurationEntry] = [], testMode: TestMode? = nil
     ) {
         let metrics = MetricsRegistry()
         self.engine = Engine(configuration: engine, clock: clock, metrics: metrics)
         services = Services(
             engine: self.engine, metrics: metrics, configuration: configuration, limits: limits,
-            createsLogs: createsLogs)
+            createsLogs: createsLogs, testMode: testMode)
         router = services.router()
         self.engine.start()
     }

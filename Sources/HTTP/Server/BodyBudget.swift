@@ -4,10 +4,12 @@ import Synchronization
 struct BodyBudget {
     let gauges: ServerGauges
     let bytesMax: Int
+    var changed: (@Sendable (Int) -> Void)?
 
     /// - Throws: `overloaded`; nothing is charged then.
     func charge(_ bytes: Int) throws(HTTPFailure) {
         let after = gauges.bodyBytesInFlight.wrappingAdd(bytes, ordering: .relaxed).newValue
+        changed?(bytes)
         guard after <= bytesMax else {
             release(bytes)
             throw Self.exhausted
@@ -15,7 +17,9 @@ struct BodyBudget {
     }
 
     func release(_ bytes: Int) {
-        if bytes > 0 { gauges.bodyBytesInFlight.wrappingSubtract(bytes, ordering: .relaxed) }
+        guard bytes > 0 else { return }
+        gauges.bodyBytesInFlight.wrappingSubtract(bytes, ordering: .relaxed)
+        changed?(-bytes)
     }
 
     /// Turns an announced body away before it is read, if it could not be held now.

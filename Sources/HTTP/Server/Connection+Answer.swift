@@ -26,7 +26,7 @@ extension Connection {
             MHD_add_response_header(handle, "Connection", "close")
         }
         let now = Clock.monotonicNanoseconds()
-        enter(.sending, nowNanoseconds: now)
+        beginSending(nowNanoseconds: now)
         context.metrics.record(
             request?.endpoint, method, status: response.status, nanoseconds: now - startedNanoseconds)
         let result = MHD_queue_response(self.handle, UInt32(response.status), handle)
@@ -98,7 +98,7 @@ extension Connection {
                     bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
             }
             // An array's elements stay where they are as long as the array is held unchanged.
-            let owner = Unmanaged.passRetained(BodyOwner(body))
+            let owner = Unmanaged.passRetained(BodyOwner(body, context.configuration.bufferedBytesChanged))
             let handle = MHD_create_response_from_buffer_with_free_callback_cls(
                 bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress),
                 { owner in
@@ -130,5 +130,16 @@ extension Connection {
 /// Keeps a body where it is while it is sent.
 private final class BodyOwner {
     let body: ResponseBody
-    init(_ body: ResponseBody) { self.body = body }
+    private let changed: (@Sendable (Int) -> Void)?
+    private let chargedBytes: Int
+
+    init(_ body: ResponseBody, _ changed: (@Sendable (Int) -> Void)?) {
+        self.body = body
+        self.changed = changed
+        // What lies in a batch is charged there.
+        if case .bytes(let bytes) = body { chargedBytes = bytes.count } else { chargedBytes = 0 }
+        if chargedBytes > 0 { changed?(chargedBytes) }
+    }
+
+    deinit { if chargedBytes > 0 { changed?(-chargedBytes) } }
 }

@@ -59,6 +59,13 @@ extension Connection {
         }
     }
 
+    /// For memory that others need. - Returns: whether it was still being sent.
+    func endSlowAnswer() -> Bool {
+        guard phase == .sending else { return false }
+        cut(.sending, .slowReader)
+        return true
+    }
+
     private func cut(_ phase: Phase, _ reason: Rejection) {
         guard leave(phase, for: .cut) else { return }
         if reason != .idleTimeout { context.metrics.reject(reason) }

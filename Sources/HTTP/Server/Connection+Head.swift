@@ -66,6 +66,11 @@ extension Connection {
         request.parameters = parameters
         request.endpoint = endpoint
         self.request = request
+        // What only asks whether the server lives is answered all the same.
+        if endpoint.pattern.hasPrefix("/v1/"), context.configuration.isShortOfMemory?() == true {
+            throw HTTPFailure.overloaded(
+                detail: "no memory is left for requests in flight", retryAfterSeconds: 1)
+        }
         let handling = try endpoint.body(request)
         guard head.expectsBody || handling.isStreamed else {
             step = .handler

@@ -11,6 +11,7 @@ extension Connection {
             Connection(identifier, handle: handle, socket: socket, address: address, admission, context)
         }
         context.metrics.gauges.connections.wrappingAdd(1, ordering: .relaxed)
+        context.configuration.bufferedBytesChanged?(context.configuration.connectionBytes)
         context.watch.connectionOpened()
         switch connection.admission {
         case .admitted: break
@@ -31,6 +32,7 @@ extension Connection {
         if lingers || mayStillSend(socket) { context.watch.linger(socket) }
         context.connections.remove(self)
         context.metrics.gauges.connections.wrappingSubtract(1, ordering: .relaxed)
+        context.configuration.bufferedBytesChanged?(-context.configuration.connectionBytes)
     }
 
     /// Whether the client may not have come to read our last answer yet: what it sends after `close`, or has sent

@@ -59,6 +59,7 @@ final class Connection: @unchecked Sendable {
 
     private let phaseValue: Atomic<UInt8>
     let phaseStartedNanoseconds: Atomic<Int64>
+    private let sendingStartedNanoseconds = Atomic<Int64>(0)
     let receivedBodyBytes = Atomic<Int>(0)
     let shared: Lock<Shared>
     /// Of the phase `sending`, used by the watch only: how far the client had read at the last look.
@@ -99,6 +100,15 @@ final class Connection: @unchecked Sendable {
     }
 
     var phase: Phase { Phase(rawValue: phaseValue.load(ordering: .acquiring)) ?? .cut }
+
+    /// When the answer that is being sent began.
+    var sendingNanoseconds: Int64 { sendingStartedNanoseconds.load(ordering: .relaxed) }
+
+    /// The answer to a new request.
+    func beginSending(nowNanoseconds now: Int64) {
+        sendingStartedNanoseconds.store(now, ordering: .relaxed)
+        enter(.sending, nowNanoseconds: now)
+    }
 
     func enter(_ phase: Phase, nowNanoseconds now: Int64) {
         phaseStartedNanoseconds.store(now, ordering: .relaxed)

@@ -65,6 +65,10 @@ package final class HTTPServer: @unchecked Sendable {
         Callbacks.release(context)
     }
 
+    /// For memory: ends the answer that a client is the slowest in taking.
+    /// - Returns: false when no client has been slow for more than a second.
+    package func endSlowestAnswer() -> Bool { context.endSlowestAnswer() }
+
     private func wait(atMostMilliseconds: Int64, until isDone: ([Connection]) -> Bool) {
         let start = Clock.monotonicNanoseconds()
         var pauseNanoseconds: Int64 = 200_000

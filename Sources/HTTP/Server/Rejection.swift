@@ -5,6 +5,7 @@ enum Rejection: String, CaseIterable, Sendable {
     case bodyTimeout = "body_timeout"
     case idleTimeout = "idle_timeout"
     case sendTimeout = "send_timeout"
+    case slowReader = "slow_reader"
 
     init?(_ failure: HTTPFailure) {
         switch failure {

@@ -28,7 +28,22 @@ final class ServerContext: Sendable {
     }
 
     var bodyBudget: BodyBudget {
-        BodyBudget(gauges: metrics.gauges, bytesMax: configuration.bodyBytesInFlightMax)
+        BodyBudget(
+            gauges: metrics.gauges, bytesMax: configuration.bodyBytesInFlightMax,
+            changed: configuration.bufferedBytesChanged)
+    }
+
+    /// Ends the answer that a client has been taking the longest over, if it is more than a second.
+    func endSlowestAnswer() -> Bool {
+        let now = Clock.monotonicNanoseconds()
+        let patienceNanoseconds: Int64 = 1_000_000_000
+        let slow = connections.all.filter { connection in
+            connection.phase == .sending && now - connection.sendingNanoseconds > patienceNanoseconds
+        }
+        guard let slowest = slow.min(by: { $0.sendingNanoseconds < $1.sendingNanoseconds }) else {
+            return false
+        }
+        return slowest.endSlowAnswer()
     }
 
     /// Unix seconds, for the `Date` field.

@@ -9,6 +9,8 @@ import Synchronization
 final class StreamBody: StreamWaker, Waiting, @unchecked Sendable {
     // Sendable: all but the atomics is used by the connection's thread only.
     static let blockBytes = 16 * 1024
+    /// What a stream is charged: the library's block, the source's page and what a coder keeps.
+    private static let chargedBytes = 4 * blockBytes
     /// `MHD_CONTENT_READER_END_OF_STREAM` and `…_WITH_ERROR`, which are casts in C.
     private static let ended = -1
     static let failed = -2
@@ -34,6 +36,7 @@ final class StreamBody: StreamWaker, Waiting, @unchecked Sendable {
     init(_ source: any ResponseSource, _ connection: Connection) {
         self.source = source
         self.connection = connection
+        connection.context.configuration.bufferedBytesChanged?(Self.chargedBytes)
     }
 
     // MARK: From any thread
@@ -123,6 +126,7 @@ final class StreamBody: StreamWaker, Waiting, @unchecked Sendable {
             connection.unsuspend(nowNanoseconds: connection.context.watch.tick, .sending)
         }
         source.finished()
+        connection.context.configuration.bufferedBytesChanged?(-Self.chargedBytes)
     }
 
     /// - Returns: false when there was a wake since `source.read`: read again.

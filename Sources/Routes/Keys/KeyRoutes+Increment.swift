@@ -14,10 +14,7 @@ extension KeyRoutes {
         let key = try key(request)
         let acknowledgement = try QueryReader(request, allowed: ["ack"]).acknowledgement()
         var body = try ObjectReader(request.controlBody(whenEmpty: .object([])))
-        var options = IncrementOptions()
-        options.by = try body.integer("by") ?? 1
-        options.ttlMilliseconds = try body.integer("ttl_ms", in: Self.ttlRange)
-        options.refreshesExpiry = try body.bool("refresh_ttl") ?? false
+        var options = try IncrementOptions(&body)
         try body.finish()
         options.acknowledgement = acknowledgement
         return try idempotently(request) { [self, options] in

@@ -12,7 +12,9 @@ extension KeyRoutes {
         if request.hasField("Content-Range") {
             throw Problem.invalidArgument("Content-Range", "a value is put as a whole")
         }
-        return .buffered(limit: services.limits.valueBytesMax, what: "a value")
+        let limit = services.limits.valueBytesMax
+        try services.checkRoom(for: request, in: request.logName(), limit: limit)
+        return .buffered(limit: limit, what: "a value")
     }
 
     func put(_ request: Request) throws -> Reply {

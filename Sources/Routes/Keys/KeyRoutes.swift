@@ -55,7 +55,7 @@ struct KeyRoutes: Sendable {
     /// A deadline that has passed is one too: the key is gone at once. 0 and less mean other things to the engine.
     static func deadline(at milliseconds: Int64) -> Expiry { .at(milliseconds: max(1, milliseconds)) }
 
-    private enum Lifetime: String, CaseIterable {
+    enum Lifetime: String, CaseIterable {
         case keep
         case unlimited = "none"
     }

@@ -21,6 +21,8 @@ struct OperatingRoutes: Sendable {
                 json.member("records", "/v1/logs/{log}/records")
                 json.member("keys", "/v1/logs/{log}/keys")
                 json.member("key", "/v1/logs/{log}/keys/{key}")
+                json.member("transactions", "/v1/transactions")
+                json.member("memory", "/v1/memory")
                 json.member("info", "/v1/info")
                 json.member("config", "/v1/config")
                 json.member("metrics", "/metrics")

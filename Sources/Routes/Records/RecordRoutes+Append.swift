@@ -13,10 +13,13 @@ extension RecordRoutes {
             guard plan.isAtomic else {
                 throw Problem.invalidArgument("atomic", "false is for application/x-ndjson")
             }
-            return .buffered(limit: services.limits.valueBytesMax, what: "a value")
+            let limit = services.limits.valueBytesMax
+            try services.checkRoom(for: request, in: request.logName(), limit: limit)
+            return .buffered(limit: limit, what: "a value")
         }
         guard plan.isAtomic else { return .streamed(ChunkedLines(plan)) }
         let consumer = AtomicLines(plan)
+        try services.checkRoom(for: request, in: request.logName(), limit: services.limits.batchBytesMax)
         try consumer.refuseTooLong(announced: request.field("Content-Length").flatMap { Int($0) })
         return .streamed(consumer)
     }

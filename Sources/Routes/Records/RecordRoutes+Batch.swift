@@ -9,7 +9,9 @@ extension RecordRoutes {
         if !services.createsLogs { _ = try services.existingLog(request) }
         try request.requireJSONType()
         _ = try AppendPlan(batch: request, services)
-        return .buffered(limit: services.limits.batchBytesMax, what: "a batch")
+        let limit = services.limits.batchBytesMax
+        try services.checkRoom(for: request, in: request.logName(), limit: limit)
+        return .buffered(limit: limit, what: "a batch")
     }
 
     func appendBatch(_ request: Request) throws -> Reply {

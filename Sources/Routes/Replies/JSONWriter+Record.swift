@@ -28,10 +28,18 @@ extension JSONWriter {
 
     /// `partition`, `offset`, `revision` and, where there is a deadline, `expires_at`.
     mutating func placeMembers(of record: Record, in log: Log) {
-        member("partition", record.partition)
-        member("offset", record.offset.rawValue)
-        member("revision", record.revision(in: log).fieldText)
+        placeMembers(of: record, epoch: log.epoch)
+    }
+
+    mutating func placeMembers(of record: Record, epoch: Epoch) {
+        placeMembers(of: Revision(partition: record.partition, offset: record.offset, epoch: epoch))
         if record.deadline != Deadline.never { member("expires_at", record.deadline) }
+    }
+
+    mutating func placeMembers(of revision: Revision) {
+        member("partition", revision.partition)
+        member("offset", revision.offset.rawValue)
+        member("revision", revision.fieldText)
     }
 }
 

@@ -23,6 +23,9 @@ extension Setting {
         "Share of its memory that a log may fill before records give way")
     static let autoCreate = Setting(
         "auto_create", .boolean, .boolean(true), "Create a log when something is written to it")
+    static let testMode = Setting(
+        "test_mode", .boolean, .boolean(false),
+        "Routes that move the clock and drop everything, for tests: POST /v1/test/clock and /v1/test/reset")
     static let initFile = Setting("init", .text, .none, "File (YAML or JSON) of logs to create at the start")
 
     static let connections = Setting(
@@ -34,8 +37,8 @@ extension Setting {
         "limits.body", .bytes(1024...(1 << 31)), .integer(8 << 20), "JSON arrays, batches, atomic NDJSON")
     static let value = Setting("limits.value", .bytes(1024...(1 << 31)), .integer(32 << 20), "One value")
     static let bodiesInFlight = Setting(
-        "limits.bodies_in_flight", .bytes((1 << 20)...Int64.max), .integer(1 << 30),
-        "All request bodies together")
+        "limits.bodies_in_flight", .bytes((1 << 20)...Int64.max), .none,
+        "All request bodies together; a tenth of max_memory, at least 64 MiB, if not given")
     static let headers = Setting(
         "limits.headers", .bytes(1024...(1 << 20)), .integer(32 << 10), "Request headers")
     static let target = Setting(
@@ -61,7 +64,7 @@ extension Setting {
 
     static let all: [Setting] = [
         host, port, insecure, allowedHosts, corsOrigins, mode, maxMemory, eviction, watermark, autoCreate,
-        initFile,
+        initFile, testMode,
         connections, connectionsPerAddress, body, value, bodiesInFlight, headers, target, headerTimeout,
         bodyTimeout,
         bodyRate, idleTimeout, logLevel, logFormat,
@@ -76,6 +79,6 @@ extension Setting {
         "s3.endpoint", "s3.region", "s3.path_style",
         "external_files.parquet", "external_files.safetensors", "external_files.zarr",
         "sql.memory", "sql.threads", "sql.timeout", "sql.max_rows", "sql.workers", "duckdb_library",
-        "tls.certificate", "tls.key", "tls.client_ca", "test_mode",
+        "tls.certificate", "tls.key", "tls.client_ca",
     ]
 }

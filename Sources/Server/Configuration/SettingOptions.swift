@@ -24,6 +24,8 @@ struct SettingOptions: ParsableArguments {
     var autoCreate: String?
     @Option(name: .customLong("init"), help: ArgumentHelp(Setting.initFile.help, valueName: "file"))
     var initFile: String?
+    @Flag(help: ArgumentHelp(Setting.testMode.help))
+    var testMode = false
     @Option(help: ArgumentHelp(Setting.connections.help, valueName: "number"))
     var limitsConnections: String?
     @Option(help: ArgumentHelp(Setting.connectionsPerAddress.help, valueName: "number"))
@@ -64,6 +66,7 @@ struct SettingOptions: ParsableArguments {
             (.eviction, eviction),
             (.watermark, watermark),
             (.autoCreate, autoCreate),
+            (.testMode, testMode ? "true" : nil),
             (.initFile, initFile),
             (.connections, limitsConnections),
             (.connectionsPerAddress, limitsConnectionsPerAddress),

@@ -25,19 +25,28 @@ final class RunningServer: Sendable {
 
         let engine = Engine(configuration: configuration.engine, clock: clock, metrics: metrics)
         configuration.settle(.maxMemory, .integer(Int64(engine.memoryLimitBytes)))
+        configuration.settle(.bodiesInFlight, .integer(Int64(engine.memory.bufferBytesMax)))
         services = Services(
             engine: engine, metrics: metrics,
             information: ServerInformation(version: Pyralog.version, startedAt: startedAt),
             configuration: configuration.report, limits: configuration.routeLimits,
             logDefaults: configuration.logDefaults, createsLogs: configuration.isOn(.autoCreate),
+            testMode: configuration.isOn(.testMode) ? TestMode() : nil,
             reportUnexpected: { error, request in
                 logger.error("unexpected error", metadata: ["error": "\(error)", "request": "\(request)"])
             })
         engine.start()
         do {
             let router = services.router()
-            if let path = configuration.text(.initFile) { try InitialLogs.create(from: path, router) }
-            http = try HTTPServer(configuration: configuration.http(logger), router: router, metrics: metrics)
+            if let path = configuration.text(.initFile) {
+                try InitialLogs.create(from: path, router)
+                services.testMode?.onReset { [unowned router] in try InitialLogs.create(from: path, router) }
+            }
+            var settings = configuration.http(logger)
+            settings.bufferedBytesChanged = { engine.chargeBuffers($0) }
+            settings.isShortOfMemory = { engine.isShortOfBuffers }
+            http = try HTTPServer(configuration: settings, router: router, metrics: metrics)
+            engine.whenHeld { [weak http] in http?.endSlowestAnswer() ?? false }
         } catch {
             services.stop()
             engine.stop()

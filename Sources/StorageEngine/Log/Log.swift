@@ -119,11 +119,7 @@ package final class Log: Sendable {
 
     /// Refuses, before its body is read, a write that could never fit beside what has to stay.
     package func checkCanFit(bytes: Int) throws(EngineError) {
-        do {
-            try account.admit(bytes: bytes)
-        } catch {
-            if !services.evictor.couldMakeRoom(for: bytes, in: account) { throw error }
-        }
+        try services.evictor.checkCanFit(bytes: bytes, in: account)
     }
 
     // MARK: Life

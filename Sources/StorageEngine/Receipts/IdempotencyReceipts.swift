@@ -73,14 +73,18 @@ package final class IdempotencyReceipts: Sendable {
         /// Oldest first: all live equally long.
         var order: [(expiresAt: Int64, scope: [UInt8])] = []
         var orderStart = 0
-        var bytes = 0
+        let account: MemoryAccount?
+        var bytes = 0 { didSet { account?.charge(.buffers, bytes - oldValue) } }
     }
 
     private let clock: Clock
     private let budgetBytes: Int
-    private let state = Lock(State())
+    private let state: Lock<State>
 
-    package init(clock: Clock, budgetBytes: Int = IdempotencyReceipts.budgetBytes) {
+    package init(
+        clock: Clock, account: MemoryAccount? = nil, budgetBytes: Int = IdempotencyReceipts.budgetBytes
+    ) {
+        state = Lock(State(account: account))
         self.clock = clock
         self.budgetBytes = budgetBytes
     }
@@ -106,6 +110,17 @@ package final class IdempotencyReceipts: Sendable {
             state.order.append((expiresAt, scope))
             state.bytes += State.cost(scope, nil)
             return .first(Claim(receipts: self, scope: scope))
+        }
+    }
+
+    /// Answers that are kept; requests that run go on.
+    package func forgetAll() {
+        state.withLock { state in
+            for (scope, receipt) in state.receipts {
+                guard let answer = receipt.answer else { continue }
+                state.receipts[scope] = nil
+                state.bytes -= State.cost(scope, answer)
+            }
         }
     }
 

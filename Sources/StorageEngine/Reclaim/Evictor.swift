@@ -19,6 +19,9 @@ final class Evictor: Sendable {
     private let logs = Lock<[ObjectIdentifier: Log]>([:])
     private let turn = Lock(Turn())
     private let isRequested = Atomic<Bool>(false)
+    /// Ends the slowest of those who hold what the log has let go; false when there is none.
+    private let releaser = Lock<(@Sendable () -> Bool)?>(nil)
+    private let releasedAt = Atomic<Int64>(0)
 
     init(server: MemoryAccount, clock: Clock) {
         self.server = server
@@ -37,6 +40,7 @@ final class Evictor: Sendable {
     /// One round for every budget that is over its watermark. - Returns: whether another is needed.
     func runRound() -> Bool {
         guard isRequested.exchange(false, ordering: .relaxed) else { return false }
+        releaseWhatIsHeld()
         var isUnfinished = false
         turn.withLock { _ in
             for log in logs.withLock({ Array($0.values) })
@@ -49,6 +53,20 @@ final class Evictor: Sendable {
         }
         if isUnfinished { isRequested.store(true, ordering: .relaxed) }
         return isUnfinished
+    }
+
+    func onHeld(_ release: @escaping @Sendable () -> Bool) { releaser.withLock { $0 = release } }
+
+    /// Readers hold batches that the log has let go, and the network holds answers: neither makes data give way.
+    private func releaseWhatIsHeld() {
+        // What was ended takes a moment to let go.
+        let pauseMilliseconds: Int64 = 50
+        let now = Clock.monotonicNanoseconds() / 1_000_000
+        guard server.holdsTooMuch, now - releasedAt.load(ordering: .relaxed) >= pauseMilliseconds else {
+            return
+        }
+        releasedAt.store(now, ordering: .relaxed)
+        if let release = releaser.withLock({ $0 }) { _ = release() }
     }
 
     /// How long a round may last before what else is due gets its turn.
@@ -110,8 +128,16 @@ final class Evictor: Sendable {
         }
     }
 
-    /// Whether `bytes` would fit if all that may go went.
-    func couldMakeRoom(for bytes: Int, in account: MemoryAccount) -> Bool {
+    /// - Throws: `memoryFull` when they would not fit even if all that may go went. Nothing goes.
+    func checkCanFit(bytes: Int, in account: MemoryAccount) throws(EngineError) {
+        do {
+            try account.admit(bytes: bytes)
+        } catch {
+            if !couldMakeRoom(for: bytes, in: account) { throw error }
+        }
+    }
+
+    private func couldMakeRoom(for bytes: Int, in account: MemoryAccount) -> Bool {
         [account, server].allSatisfy { budget in
             let missing = budget.missingBytes(for: bytes)
             return missing == 0

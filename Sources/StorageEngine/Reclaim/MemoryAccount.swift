@@ -48,10 +48,19 @@ package final class MemoryAccount: Sendable {
     /// What eviction can act on: neither what readers hold nor what the network has in flight.
     package var dataBytes: Int { bytes(.payload) &+ bytes(.index) &+ bytes(.columns) }
 
+    /// Of the server: what readers hold of batches that are gone passes a twentieth of the limit, or what the network
+    /// has in flight its share.
+    var holdsTooMuch: Bool { bytes(.pinned) > limitBytes / 20 || bytes(.buffers) > bufferBytesMax }
+
+    /// What connections, bodies and answers may take before the slowest is ended.
+    package var bufferBytesMax: Int { max(Self.bufferBytesMin, limitBytes / 10) }
+    private static let bufferBytesMin = 64 << 20
+
     /// Data of this budget, or of the one above it, is past its watermark.
     @inline(__always)
     var isOverWatermark: Bool {
-        dataBytes > watermarkBytes || parent.map { $0.dataBytes > $0.watermarkBytes } ?? false
+        dataBytes > watermarkBytes
+            || parent.map { $0.dataBytes > $0.watermarkBytes || $0.holdsTooMuch } ?? false
     }
 
     var isOverLimit: Bool { totalBytes > limitBytes || parent?.isOverLimit ?? false }
