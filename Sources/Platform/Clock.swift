@@ -13,6 +13,7 @@ public final class Clock: Sendable {
     @usableFromInline let used = Atomic<Bool>(false)
     private let wakeUp = WakeUp()
     private let stopping = Atomic<Bool>(false)
+    private let hasTicker = Atomic<Bool>(false)
     /// A clock that never moves by itself; `advance` moves it.
     private let frozenAt: Int64?
 
@@ -43,6 +44,7 @@ public final class Clock: Sendable {
 
     @inline(never) @usableFromInline
     func tickWhileAsleep() -> Int64 {
+        guard hasTicker.load(ordering: .relaxed) else { return now() }
         used.store(true, ordering: .relaxed)
         wakeUp.signal()
         return now()
@@ -50,6 +52,8 @@ public final class Clock: Sendable {
 
     /// Runs until `stop()`: call it on a thread of its own. Without it, `tick()` equals `now()`.
     package func runTicker() {
+        hasTicker.store(true, ordering: .sequentiallyConsistent)
+        defer { hasTicker.store(false, ordering: .relaxed) }
         let idleTicksMax = 50
         var idleTicks = 0
         while true {

@@ -50,6 +50,15 @@ package final class Engine: Sendable {
         }
     }
 
+    /// Starts the maintenance thread alone: for engines whose readers never wait.
+    func startMaintenance() {
+        let services = services
+        threads.withLock { threads in
+            guard threads.isEmpty else { return }
+            threads = [Thread(name: "maintenance") { services.maintenance.run() }]
+        }
+    }
+
     /// Stops them; waiting readers are woken first.
     package func stop() {
         for log in allLogs() { for partition in log.partitions { partition.wakeAllWaiters() } }

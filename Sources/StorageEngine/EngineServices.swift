@@ -24,7 +24,7 @@ final class EngineServices: Sendable {
         self.memory = memory
         self.makeCommitLog = makeCommitLog
         pool = SlabPool(warmBytesMax: warmBytesMax)
-        evictor = Evictor(server: memory, clock: clock)
+        evictor = Evictor(server: memory)
         maintenance = Maintenance(clock: clock, evictor: evictor)
     }
 

@@ -66,8 +66,10 @@ struct KeyIndex: ~Copyable {
     }
 
     mutating func remove(at place: Place) {
+        let hash = place.segment.pointee.slots[place.slot].hash
         place.segment.pointee.remove(place.slot)
         count -= 1
+        if place.segment.pointee.isSparse { shrink(hash) }
     }
 
     /// - Precondition: the key is not there.
@@ -75,6 +77,35 @@ struct KeyIndex: ~Copyable {
         while segment(hash).pointee.isFull { grow(hash) }
         segment(hash).pointee.insert(hash, offset)
         count += 1
+    }
+
+    /// Gives memory back in the steps in which it was taken: a sparse segment joins its sparse buddy, or becomes half as
+    /// large. Well below what makes it grow, so that it does not do both in turns.
+    private mutating func shrink(_ hash: UInt64) {
+        let old = segment(hash)
+        let depth = old.pointee.depth
+        guard depth > 0 else {
+            let slots = old.pointee.capacity / 2
+            if slots >= KeyIndexSegment.slotsMin {
+                replace(old, hash, with: [KeyIndexSegment.make(slots: slots, depth: 0, pool: pool)])
+            }
+            return
+        }
+        let buddyHash = hash ^ (1 << (64 - depth))
+        let buddy = segment(buddyHash)
+        guard buddy.pointee.depth == depth, buddy.pointee.isSparse else { return }
+        let union = KeyIndexSegment.make(slots: KeyIndexSegment.slotsMax, depth: depth - 1, pool: pool)
+        replace(buddy, buddyHash, with: [union])
+        // The union now stands in the buddy's part only, and is filled with its entries.
+        let entries = old.pointee
+        let span = 1 << Int(directoryBits - depth)
+        let first = Int(truncatingIfNeeded: hash >> (64 - directoryBits)) & ~(span - 1)
+        for position in 0..<span { directory[first + position] = union }
+        for slot in 0..<entries.capacity where entries.slots[slot].isUsed {
+            union.pointee.insert(entries.slots[slot].hash, entries.slots[slot].offset)
+        }
+        allocatedBytes -= KeyIndexSegment.bytes(slots: entries.capacity)
+        KeyIndexSegment.destroy(old, pool: pool)
     }
 
     /// What is allocated, counted segment by segment.

@@ -53,6 +53,9 @@ struct KeyIndexSegment {
     /// At 7/8 the expected probe length of a miss is still a few cache lines.
     var isFull: Bool { count >= capacity - capacity / 8 }
 
+    /// Two like this fit one half full.
+    var isSparse: Bool { count < capacity / 8 }
+
     /// Low bits choose the slot: the directory has used the high ones.
     @inline(__always)
     func home(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (capacity &- 1) }

@@ -7,15 +7,15 @@ import Synchronization
 /// Lock order: the evictor's turn, then partitions. Nobody who holds a partition's lock may ask for a turn.
 final class Evictor: Sendable {
     private struct Turn {
-        /// A demand that could not be met, and until when a larger one is refused without looking.
-        var unmet: [ObjectIdentifier: (bytes: Int, until: Int64)] = [:]
+        /// What the server could not find room for, and until when as much is refused without looking again.
+        var refusedBytes = Int.max
+        var refusedUntil: Int64 = 0
     }
 
     /// How long a refusal stands: looking again costs a walk over all logs.
-    private static let refusalMilliseconds: Int64 = 20
+    private static let refusalMilliseconds: Int64 = 5
 
     private let server: MemoryAccount
-    private let clock: Clock
     private let logs = Lock<[ObjectIdentifier: Log]>([:])
     private let turn = Lock(Turn())
     private let isRequested = Atomic<Bool>(false)
@@ -23,10 +23,12 @@ final class Evictor: Sendable {
     private let releaser = Lock<(@Sendable () -> Bool)?>(nil)
     private let releasedAt = Atomic<Int64>(0)
 
-    init(server: MemoryAccount, clock: Clock) {
+    init(server: MemoryAccount) {
         self.server = server
-        self.clock = clock
     }
+
+    /// How long something takes has nothing to do with the clock that tests move.
+    private static func nowMilliseconds() -> Int64 { Clock.monotonicNanoseconds() / 1_000_000 }
 
     func add(_ log: Log) { logs.withLock { $0[ObjectIdentifier(log.account)] = log } }
     func remove(_ log: Log) { _ = logs.withLock { $0.removeValue(forKey: ObjectIdentifier(log.account)) } }
@@ -61,7 +63,7 @@ final class Evictor: Sendable {
     private func releaseWhatIsHeld() {
         // What was ended takes a moment to let go.
         let pauseMilliseconds: Int64 = 50
-        let now = Clock.monotonicNanoseconds() / 1_000_000
+        let now = Self.nowMilliseconds()
         guard server.holdsTooMuch, now - releasedAt.load(ordering: .relaxed) >= pauseMilliseconds else {
             return
         }
@@ -74,23 +76,23 @@ final class Evictor: Sendable {
 
     /// - Returns: false when it takes another round.
     private func shrink(_ log: Log, to target: Int) -> Bool {
-        let end = clock.now() + Self.roundMilliseconds
+        let end = Self.nowMilliseconds() + Self.roundMilliseconds
         while log.account.dataBytes > target {
             if !log.evictRound(bytes: roundBytes(log.account.dataBytes - target, log.account)) { return true }
-            if clock.now() >= end { return false }
+            if Self.nowMilliseconds() >= end { return false }
         }
         return true
     }
 
     private func shrinkServer(to target: Int) -> Bool {
-        let end = clock.now() + Self.roundMilliseconds
+        let end = Self.nowMilliseconds() + Self.roundMilliseconds
         var exhausted: Set<ObjectIdentifier> = []
         while server.dataBytes > target {
             guard let log = victim(except: exhausted) else { return true }
             if !log.evictRound(bytes: roundBytes(server.dataBytes - target, log.account)) {
                 exhausted.insert(ObjectIdentifier(log))
             }
-            if clock.now() >= end { return false }
+            if Self.nowMilliseconds() >= end { return false }
         }
         return true
     }
@@ -114,17 +116,14 @@ final class Evictor: Sendable {
     /// - Returns: whether the write should be tried again.
     func makeRoom(for bytes: Int, in account: MemoryAccount) -> Bool {
         turn.withLock { turn in
-            for budget in [account, server] where budget.missingBytes(for: bytes) > 0 {
-                let id = ObjectIdentifier(budget)
-                let now = clock.now()
-                if let unmet = turn.unmet[id], unmet.bytes <= bytes, unmet.until > now { return false }
-                if !makeRoom(for: bytes, within: budget) {
-                    turn.unmet = turn.unmet.filter { $0.value.until > now }
-                    turn.unmet[id] = (bytes, now + Self.refusalMilliseconds)
-                    return false
-                }
-            }
-            return true
+            if account.missingBytes(for: bytes) > 0, !makeRoom(for: bytes, within: account) { return false }
+            guard server.missingBytes(for: bytes) > 0 else { return true }
+            let now = Self.nowMilliseconds()
+            if bytes >= turn.refusedBytes, now < turn.refusedUntil { return false }
+            if makeRoom(for: bytes, within: server) { return true }
+            turn.refusedBytes = bytes
+            turn.refusedUntil = now + Self.refusalMilliseconds
+            return false
         }
     }
 

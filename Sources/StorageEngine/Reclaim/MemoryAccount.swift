@@ -29,8 +29,11 @@ package final class MemoryAccount: Sendable {
     package var limitBytes: Int { limit.load(ordering: .relaxed) }
     /// `Int.max` without a limit.
     var watermarkBytes: Int { watermark.load(ordering: .relaxed) }
-    /// How far data gives way once it is over the watermark: five points of the limit below it.
-    var lowMarkBytes: Int { limitBytes == Int.max ? Int.max : max(0, watermarkBytes - limitBytes / 20) }
+    /// How far data gives way once it is over the watermark: five points of the server's limit below it, so that it is
+    /// not at it all the time; one of a log's, whose memory is to be used.
+    var lowMarkBytes: Int {
+        limitBytes == Int.max ? Int.max : max(0, watermarkBytes - limitBytes / (parent == nil ? 20 : 100))
+    }
 
     func setLimit(bytes: Int?, watermark share: Double) {
         limit.store(bytes ?? Int.max, ordering: .relaxed)

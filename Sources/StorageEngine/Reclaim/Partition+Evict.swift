@@ -11,13 +11,19 @@ extension Partition {
         return true
     }
 
-    /// `lru`: the batch under the hand. - Returns: whether there was one.
+    /// `lru`: what the hand passes until it has found something to take. - Returns: whether it has: in two full turns it
+    /// does unless there are only young tombstones.
     func evictUnvisited() -> Bool {
         let tombstonesFrom = clock.now() - Self.tombstoneMilliseconds
+        let (before, passesMax) = state.withLock { ($0.evictedCount, 2 * $0.list.count + 2) }
+        var passes = 0
         while true {
             switch step({ $0.sieve(rowsMax: Self.rowsAStepMax, tombstonesFrom: tombstonesFrom) }) {
             case .under: continue
-            case .passed: return true
+            case .passed:
+                if state.withLock({ $0.evictedCount }) > before { return true }
+                passes += 1
+                if passes > passesMax { return false }
             case .nothing: return false
             }
         }

@@ -45,10 +45,14 @@ extension PartitionState {
     }
 
     /// Moves the hand over at most `rowsMax` rows: what was visited stays and is forgotten, the rest goes
-    /// (SIEVE, Zhang et al., NSDI 2024). The batch that is being filled is passed over while there are others.
+    /// (SIEVE, Zhang et al., NSDI 2024). The batch that is being filled is passed over while there are others. The hand
+    /// turns back before the newest fifth of the batches: what is new has longer to prove itself, and what was hot once is
+    /// looked at again sooner, without which a hot set that moves costs twice the misses that exact LRU has more.
     mutating func sieve(rowsMax: Int, tombstonesFrom: Int64) -> Sieve {
         var position = list.position(of: max(hand, first))
-        if position >= list.count || list.headers[position] == active {
+        if position >= list.count || list.headers[position] == active
+            || (position >= max(1, list.count * 4 / 5) && hand > first)
+        {
             hand = first
             position = list.position(of: first)
         }

@@ -81,7 +81,10 @@ extension PartitionState {
     private func worstBatch(_ keptShareMax: Double, _ tombstonesFrom: Int64) -> Int? {
         var worst: Int?
         var least = keptShareMax
-        for position in 0..<list.count where isChoosable(list.headers[position], tombstonesFrom) {
+        for position in 0..<list.count
+        where isChoosable(list.headers[position], tombstonesFrom)
+            && keptCount(list.headers[position]) < list.headers[position].pointee.keptAtLastTry
+        {
             let share = keptShare(position)
             guard share < least else { continue }
             least = share
@@ -95,7 +98,6 @@ extension PartitionState {
         _ header: UnsafeMutablePointer<BatchHeader>, _ tombstonesFrom: Int64
     ) -> Bool {
         header.pointee.isSealed && header.pointee.endOfRange <= committed && header.pointee.base >= first
-            && keptCount(header) < header.pointee.keptAtLastTry
             && !(policy.leavesTombstones && header.pointee.lastTombstone >= tombstonesFrom)
     }
 
@@ -119,6 +121,7 @@ extension PartitionState {
         guard range.upperBound <= list.count,
             zip(range, run.views).allSatisfy({ list.batches[$0] === $1.batch })
         else { return 0 }
+        copy.carryOver(run)
         let freed = run.allocatedBytes - copy.allocatedBytes
         guard freed > 0 else {
             // Not again until more of it is dead.
@@ -128,8 +131,9 @@ extension PartitionState {
             }
             return 0
         }
-        copy.carryOver(run)
         for position in range { list.batches[position].leavePartition() }
+        // A copy has nothing to give back until something in it dies.
+        for batch in copy.batches { batch.header.pointee.keptAtLastTry = keptCount(batch.header) }
         list.replace(range, with: copy.batches)
         chargeIndex()
         return freed

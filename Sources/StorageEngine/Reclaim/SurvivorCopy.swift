@@ -109,6 +109,7 @@ struct SurvivorCopy {
 
     /// Under the partition's lock: what died, or was visited, since the views were taken.
     func carryOver(_ run: RewritingRun) {
+        guard !batchStarts.isEmpty else { return }
         for (number, view) in run.views.enumerated() {
             let now = view.batch.header
             let survivors = viewStarts[number]..<viewStarts[number + 1]

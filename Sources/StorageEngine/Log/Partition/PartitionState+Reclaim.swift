@@ -162,11 +162,24 @@ extension PartitionState {
                 if kill(row, position: position, reason: .expired) { expiredCount += 1 }
             }
             if end < visible { return header.pointee.offset(ofRow: end) }
+            let endOfRange = header.pointee.endOfRange
             finishSweep(header, now: now, visible: visible)
-            return header.pointee.endOfRange
+            dropIfAllDied(position)
+            return endOfRange
         }
         chargeIndex()
         return nil
+    }
+
+    /// Of a batch in which nothing is left no memory is kept, though it be the one that is being filled.
+    private mutating func dropIfAllDied(_ position: Int) {
+        let header = list.headers[position]
+        guard header.pointee.presentCount == 0, committed == assigned else { return }
+        if header == active {
+            seal()
+            nextSlabBytes = SlabPool.smallestSlabBytes
+        }
+        _ = dropIfEmpty(position)
     }
 
     private mutating func finishSweep(_ header: UnsafeMutablePointer<BatchHeader>, now: Int64, visible: Int) {
