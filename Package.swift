@@ -26,6 +26,7 @@ let package = Package(
     products: [
         .executable(name: "pyralog", targets: ["Server"]),
         .executable(name: "pyralog-bench", targets: ["EngineBenchmarks"]),
+        .executable(name: "pyralog-torture", targets: ["EngineTorture"]),
         .library(name: "StorageEngine", targets: ["StorageEngine"]),
     ],
     dependencies: [
@@ -49,6 +50,9 @@ let package = Package(
         .executableTarget(
             name: "EngineBenchmarks", dependencies: ["StorageEngine", "Metrics", "Platform"],
             path: "Sources/Benchmarks/Engine", swiftSettings: strict),
+        .executableTarget(
+            name: "EngineTorture", dependencies: ["StorageEngine", "Metrics", "Platform"],
+            path: "Sources/Benchmarks/Torture", swiftSettings: strict),
         .executableTarget(
             name: "HelloServer", path: "Sources/Benchmarks/HelloServer",
             linkerSettings: [.linkedLibrary("microhttpd")]),
