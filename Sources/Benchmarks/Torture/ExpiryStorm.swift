@@ -13,11 +13,13 @@ enum ExpiryStorm {
     static func run(scale: Double) throws {
         let keys = scaled(1_000_000, by: scale, min: 50_000)
         report("seed \(seed)")
-        let few = try storm(keys: keys / 10)
-        let many = try storm(keys: keys)
+        var failures: [String] = []
+        let few = try storm(keys: keys / 10, &failures)
+        let many = try storm(keys: keys, &failures)
         let ratio = Double(many) / Double(max(1, few))
         report(
             "peak of the lag: \(few) ms with \(keys / 10) keys, \(many) ms with \(keys): × \(rounded(ratio))")
+        try require(failures.isEmpty, failures.joined(separator: "; "))
     }
 
     /// What another thread finds out meanwhile.
@@ -27,7 +29,7 @@ enum ExpiryStorm {
     }
 
     /// - Returns: the peak of the lag, milliseconds.
-    private static func storm(keys: Int) throws -> Int64 {
+    private static func storm(keys: Int, _ failures: inout [String]) throws -> Int64 {
         let test = TestEngine(maxMemoryBytes: 8 << 30)
         let storm = try test.log("storm") { $0.compaction = .keys }
         let others = try test.log("others") { $0.compaction = .keys }

@@ -5,7 +5,8 @@ struct Request {
     /// In this order: what looks at the resident size comes before the histories that fill the heap.
     static var all: [Test] {
         [
-            ("overwrite", Overwrite.run), ("traces", Traces.run), ("expiry", ExpiryStorm.run),
+            ("overwrite", Overwrite.run), ("churn", Churn.run), ("traces", Traces.run),
+            ("expiry", ExpiryStorm.run),
             ("pinned", Pinned.run), ("bank", Bank.run),
         ]
     }

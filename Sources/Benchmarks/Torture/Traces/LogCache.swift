@@ -89,6 +89,7 @@ struct LogCache {
     }
 
     var memoryText: String {
-        "memory at most \(mebibytes(peakBytes)) of \(mebibytes(limitBytes)), \(log.keyCount) keys at the end"
+        "memory at most \(peakBytes) of \(limitBytes) bytes; at the end \(log.keyCount) keys, "
+            + "\(log.memoryBytes(.payload)) bytes of payload and \(log.memoryBytes(.index)) of index"
     }
 }

@@ -14,12 +14,20 @@ struct Traces {
 
     static func run(scale: Double) throws {
         let traces = Traces(scale: scale)
-        try traces.lru(isMoving: false)
-        try traces.lru(isMoving: true)
-        try traces.fifo()
-        try traces.priority()
-        try traces.ttl()
-        try traces.reject()
+        let policies = [
+            { try traces.lru(isMoving: false) }, { try traces.lru(isMoving: true) }, traces.fifo,
+            traces.priority,
+            traces.ttl, traces.reject,
+        ]
+        var failures: [String] = []
+        // Each has its say, whatever the others come to.
+        for policy in policies {
+            do { try policy() } catch {
+                report("  wrong: \(error)")
+                failures.append("\(error)")
+            }
+        }
+        try require(failures.isEmpty, failures.joined(separator: "; "))
     }
 
     private init(scale: Double) {
