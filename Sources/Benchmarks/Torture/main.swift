@@ -9,6 +9,8 @@ do {
     for test in request.tests {
         say("\(test.name), scale \(request.scale)")
         let watch = Stopwatch()
+        let watchdog = Watchdog(test: test.name, scale: request.scale)
+        defer { watchdog.stop() }
         do {
             try test.run(request.scale)
             say("passed \(test.name) (\(watch.text))")

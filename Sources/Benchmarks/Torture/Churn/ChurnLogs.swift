@@ -24,7 +24,9 @@ enum ChurnLogs {
                 $0.partitions = kind.partitions
                 $0.compaction = kind.compaction
                 $0.tombstones = kind.tombstones
-                $0.memory.maxBytes = logBytes
+                // One of those that never give way is small enough to refuse writes.
+                let isSmall = kind.eviction == .reject && kind.partitions == 1
+                $0.memory.maxBytes = isSmall ? logBytes / 4 : logBytes
                 $0.memory.eviction = kind.eviction
                 // A log that neither compacts nor evicts would be full for ever.
                 if kind.eviction == .reject, kind.compaction == .none { $0.retention.maxBytes = logBytes / 2 }
