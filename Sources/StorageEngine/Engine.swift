@@ -132,9 +132,15 @@ package final class Engine: Sendable {
         }
     }
 
-    /// - Returns: whether it is worth trying again.
-    func makeRoom(for bytes: Int, in logs: [String: Log]) -> Bool {
-        logs.values.allSatisfy { $0.makeRoom(for: bytes) }
+    /// - Throws: what `failure` is, or that the memory is held, when there is none to be had.
+    func makeRoom(for bytes: Int, in logs: [String: Log], after failure: EngineError) throws(EngineError) {
+        for log in logs.values {
+            switch log.makeRoom(for: bytes) {
+            case .made: continue
+            case .none: throw failure
+            case .held: throw services.heldMemory
+            }
+        }
     }
 
     /// Changes what can change in place: TTL, retention, memory limit, schema.

@@ -23,6 +23,8 @@ package enum EngineError: Error, Equatable, Sendable {
     case producerGap(expectedSequence: Int64)
     /// A budget of memory has no room for `needed` bytes more; `budget` names it: `server` or the log.
     case memoryFull(budget: String, limit: Int, used: Int, needed: Int)
+    /// Readers and requests in flight hold the memory that a write needs: it comes back by itself.
+    case memoryHeld(bytes: Int, limit: Int)
     /// The commit log failed earlier; reads go on at the committed state.
     case logReadOnly(log: String, reason: String)
     /// The commit log failed under this write: whether it survives is unknown.

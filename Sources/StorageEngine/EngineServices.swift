@@ -28,6 +28,11 @@ final class EngineServices: Sendable {
         maintenance = Maintenance(clock: clock, evictor: evictor)
     }
 
+    /// What a write is told that has no room for what others hold.
+    var heldMemory: EngineError {
+        .memoryHeld(bytes: memory.bytes(.pinned) + memory.bytes(.buffers), limit: memory.limitBytes)
+    }
+
     /// The place of a new partition in the order of locks.
     func nextPartitionSequence() -> Int { partitionsMade.wrappingAdd(1, ordering: .relaxed).newValue }
 }

@@ -15,13 +15,19 @@ CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conform
           "missing_required_header", "unsupported_method", "allow_header_conformance", "use_after_free")
 
 
+# A reset in the middle of a chain of calls would cut it short: what was created is gone. The other phases send it.
+LEFT_OUT = {"stateful": ["--exclude-path", "/v1/test/reset"]}
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("phase", ["examples,coverage", "fuzzing", "stateful"])
-def test_the_server_does_what_the_openapi_file_says(server, tmp_path, phase):
+def test_the_server_does_what_the_openapi_file_says(start_server, tmp_path, phase):
+    server = start_server("--test-mode")
     command = [
         str(pathlib.Path(sys.executable).with_name("schemathesis")),
         "--config-file", str(HERE / "schemathesis.toml"), "run", str(REPOSITORY / "openapi" / "pyralog.yaml"),
-        "--url", server.url, "--phases", phase, "--checks", ",".join(CHECKS)]
+        "--url", server.url, "--phases", phase, "--checks", ",".join(CHECKS),
+        *LEFT_OUT.get(phase, [])]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True,
                            env={**os.environ, "PYTHONPATH": str(HERE), "NO_COLOR": "1"})
     assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"

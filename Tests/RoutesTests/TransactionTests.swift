@@ -70,7 +70,7 @@ struct TransactionTests {
             (#"{"then": [{"get": {"log": "a", "key": "k"}, "put": {}}]}"#, "invalid_argument", "then[0]"),
             (#"{"then": [{"move": {"log": "a", "key": "k"}}]}"#, "unknown_field", "then[0].move"),
             (#"{"then": [{"get": {"log": "a"}}]}"#, "invalid_argument", "then[0].get.key"),
-            (#"{"then": [{"get": {"log": "../a", "key": "k"}}]}"#, "invalid_argument", "log"),
+            (#"{"then": [{"get": {"log": "../a", "key": "k"}}]}"#, "invalid_argument", "then[0].get.log"),
             (#"{"then": [{"get": {"log": "a", "key": "k", "x": 1}}]}"#, "unknown_field", "then[0].get.x"),
             (#"{"then": [{"get": {"log": "a", "key": ""}}]}"#, "invalid_argument", "then[0].get.key"),
             (#"{"then": [{"put": {"log": "a", "key": "k"}}]}"#, "invalid_argument", "then[0].put.value"),

@@ -6,8 +6,10 @@ struct BodyBudget {
     let bytesMax: Int
     var changed: (@Sendable (Int) -> Void)?
 
-    /// - Throws: `overloaded`; nothing is charged then.
-    func charge(_ bytes: Int) throws(HTTPFailure) {
+    /// - Parameter before: what this body was charged already.
+    /// - Throws: `bodyTooLarge` for a body that could never be held, `overloaded`; nothing is charged then.
+    func charge(_ bytes: Int, before: Int) throws(HTTPFailure) {
+        if before + bytes > bytesMax { throw tooLarge }
         let after = gauges.bodyBytesInFlight.wrappingAdd(bytes, ordering: .relaxed).newValue
         changed?(bytes)
         guard after <= bytesMax else {
@@ -24,9 +26,14 @@ struct BodyBudget {
 
     /// Turns an announced body away before it is read, if it could not be held now.
     func refuseBeyond(_ announcedBytes: Int) throws(HTTPFailure) {
+        if announcedBytes > bytesMax { throw tooLarge }
         let (after, overflow) = gauges.bodyBytesInFlight.load(ordering: .relaxed)
             .addingReportingOverflow(announcedBytes)
         if overflow || after > bytesMax { throw Self.exhausted }
+    }
+
+    private var tooLarge: HTTPFailure {
+        .bodyTooLarge(limit: bytesMax, what: "request bodies in flight (limits.bodies_in_flight)")
     }
 
     private static var exhausted: HTTPFailure {

@@ -103,7 +103,7 @@ final class BodyIntake {
             guard bytes.count <= limit - buffer.count else {
                 throw HTTPFailure.bodyTooLarge(limit: limit, what: what)
             }
-            try budget.charge(bytes.count)
+            try budget.charge(bytes.count, before: chargedBytes)
             chargedBytes += bytes.count
             buffer.append(bytes)
         case .consumer(let consumer): try consumer.consume(bytes)

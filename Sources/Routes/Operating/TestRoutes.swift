@@ -35,6 +35,7 @@ struct TestRoutes: Sendable {
     /// Drops all logs and receipts and sets the clock right; what `--init` names is there again.
     func reset(_ request: Request) throws -> Reply {
         _ = try QueryReader(request, allowed: [])
+        try ObjectReader(try request.controlBody(whenEmpty: .object([]))).finish()
         return try services.reply(onWorkerTo: request) { [services] in
             services.engine.reset()
             try services.testMode?.restart()

@@ -34,6 +34,9 @@ extension Problem {
                     members: [.init("expected_seq", .integer(expected))])
             case .memoryFull(let budget, let limit, let used, let needed):
                 .memoryFull(budget, limit: limit, used: used, needed: needed)
+            case .memoryHeld(let bytes, let limit):
+                .overloaded(
+                    "readers and requests in flight hold \(bytes) of \(limit) bytes; the slowest is ended")
             case .logReadOnly(let log, let reason):
                 Problem(.logReadOnly, "log \(log) accepts no writes: \(reason)")
             case .outcomeUnknown(let reason): .outcomeUnknown(reason)

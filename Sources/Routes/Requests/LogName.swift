@@ -6,10 +6,10 @@ enum LogName {
     static let bytesMax = 128
 
     /// - Throws: `invalid_argument` saying what a name may be.
-    static func parse(_ bytes: [UInt8]) throws(Problem) -> String {
+    static func parse(_ bytes: [UInt8], field: String = "log") throws(Problem) -> String {
         guard isValid(bytes) else {
             throw .invalidArgument(
-                "log",
+                field,
                 "a name has 1 to \(bytesMax) letters, digits, '.', '_' or '-' and begins with none of '.-'")
         }
         return String(decoding: bytes, as: UTF8.self)

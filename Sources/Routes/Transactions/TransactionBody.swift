@@ -178,7 +178,8 @@ struct TransactionBody {
     }
 
     private static func log(_ reader: inout ObjectReader) throws -> String {
-        try LogName.parse(Array(try reader.required("log", try reader.string("log")).utf8))
+        try LogName.parse(
+            Array(try reader.required("log", try reader.string("log")).utf8), field: reader.fullPath("log"))
     }
 
     private static func key(_ reader: inout ObjectReader) throws -> [UInt8] {

@@ -32,6 +32,8 @@ extension Pyralog {
                 self.init(
                     .memoryFull,
                     "\(used) of \(limit) bytes of \(budget) are used, and \(needed) more were needed")
+            case .memoryHeld(let bytes, let limit):
+                self.init(.memoryFull, "\(bytes) of \(limit) bytes are held by records that are in use")
             case .notAnInteger: self.init(.notAnInteger, "the value is not a decimal integer of 64 bits")
             case .integerOverflow: self.init(.integerOverflow, "the sum does not fit into 64 bits")
             case .transactionFailed(let index, let cause):

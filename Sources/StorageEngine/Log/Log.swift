@@ -105,7 +105,12 @@ package final class Log: Sendable {
         let attemptsMax = 8
         var failure = error
         for _ in 0..<attemptsMax {
-            guard case .memoryFull(_, _, _, let needed) = failure, makeRoom(for: needed) else { break }
+            guard case .memoryFull(_, _, _, let needed) = failure else { break }
+            switch makeRoom(for: needed) {
+            case .made: break
+            case .none: throw failure
+            case .held: throw services.heldMemory
+            }
             do {
                 return try write()
             } catch {
@@ -115,7 +120,7 @@ package final class Log: Sendable {
         throw failure
     }
 
-    func makeRoom(for bytes: Int) -> Bool { services.evictor.makeRoom(for: bytes, in: account) }
+    func makeRoom(for bytes: Int) -> Evictor.Room { services.evictor.makeRoom(for: bytes, in: account) }
 
     /// Refuses, before its body is read, a write that could never fit beside what has to stay.
     package func checkCanFit(bytes: Int) throws(EngineError) {

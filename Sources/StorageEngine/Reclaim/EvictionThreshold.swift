@@ -1,6 +1,8 @@
 /// Where to draw the line so that what lies below it is worth a number of bytes. Works on views, without any lock.
 struct EvictionThreshold {
     let views: [(partition: Int, view: BatchView)]
+    /// Tombstones younger than this stay for tails to see; nil: none is spared.
+    var tombstonesFrom: Int64?
 
     /// What a row takes beside its key and value: its share of the columns, and its slot in the index.
     private static let rowBytes = 40
@@ -71,7 +73,7 @@ struct EvictionThreshold {
         var shares: [(bytes: Int, index: Int)] = []
         for (index, entry) in views.enumerated() {
             var share = 0
-            entry.view.forEachRow { header, row in
+            entry.view.forEachRow(tombstonesFrom) { header, row in
                 if header.priority(row) == lowest { share += Self.bytes(header, row) }
             }
             if share > 0 { shares.append((share, index)) }
@@ -92,7 +94,7 @@ struct EvictionThreshold {
     }
 
     private func forEachRow(_ body: (borrowing BatchHeader, Int) -> Void) {
-        for (_, view) in views { view.forEachRow(body) }
+        for (_, view) in views { view.forEachRow(tombstonesFrom, body) }
     }
 
     private static func bytes(_ header: borrowing BatchHeader, _ row: Int) -> Int {
@@ -101,7 +103,13 @@ struct EvictionThreshold {
 }
 
 extension BatchView {
-    fileprivate func forEachRow(_ body: (borrowing BatchHeader, Int) -> Void) {
-        for row in rows where header.isPresent(row) { body(header, row) }
+    fileprivate func forEachRow(_ tombstonesFrom: Int64?, _ body: (borrowing BatchHeader, Int) -> Void) {
+        let isSparing = tombstonesFrom != nil && header.types != nil
+        for row in rows where header.isPresent(row) {
+            if isSparing, header.type(row).isTombstone, header.arrival(row) >= tombstonesFrom ?? 0 {
+                continue
+            }
+            body(header, row)
+        }
     }
 }

@@ -42,7 +42,7 @@ final class Evictor: Sendable {
     /// One round for every budget that is over its watermark. - Returns: whether another is needed.
     func runRound() -> Bool {
         guard isRequested.exchange(false, ordering: .relaxed) else { return false }
-        releaseWhatIsHeld()
+        if server.holdsTooMuch { releaseWhatIsHeld() }
         var isUnfinished = false
         turn.withLock { _ in
             for log in logs.withLock({ Array($0.values) })
@@ -64,7 +64,7 @@ final class Evictor: Sendable {
         // What was ended takes a moment to let go.
         let pauseMilliseconds: Int64 = 50
         let now = Self.nowMilliseconds()
-        guard server.holdsTooMuch, now - releasedAt.load(ordering: .relaxed) >= pauseMilliseconds else {
+        guard now - releasedAt.load(ordering: .relaxed) >= pauseMilliseconds else {
             return
         }
         releasedAt.store(now, ordering: .relaxed)
@@ -112,19 +112,33 @@ final class Evictor: Sendable {
 
     // MARK: Before a write is refused
 
+    enum Room {
+        /// The write should be tried again.
+        case made
+        /// Nothing more may go.
+        case none
+        /// Readers and requests in flight hold it; the slowest reader is being ended.
+        case held
+    }
+
     /// Frees what a write needs, in its log's budget and in the server's. Takes nothing for one that could not fit.
-    /// - Returns: whether the write should be tried again.
-    func makeRoom(for bytes: Int, in account: MemoryAccount) -> Bool {
-        turn.withLock { turn in
-            if account.missingBytes(for: bytes) > 0, !makeRoom(for: bytes, within: account) { return false }
-            guard server.missingBytes(for: bytes) > 0 else { return true }
-            let now = Self.nowMilliseconds()
-            if bytes >= turn.refusedBytes, now < turn.refusedUntil { return false }
-            if makeRoom(for: bytes, within: server) { return true }
-            turn.refusedBytes = bytes
-            turn.refusedUntil = now + Self.refusalMilliseconds
-            return false
+    func makeRoom(for bytes: Int, in account: MemoryAccount) -> Room {
+        let room = turn.withLock { turn -> Room in
+            if account.missingBytes(for: bytes) > 0, !makeRoom(for: bytes, within: account) { return .none }
+            if server.missingBytes(for: bytes) == 0 { return .made }
+            if server.missingDataBytes(for: bytes) > 0 {
+                let now = Self.nowMilliseconds()
+                if bytes >= turn.refusedBytes, now < turn.refusedUntil { return .none }
+                if !makeRoom(for: bytes, within: server) {
+                    turn.refusedBytes = bytes
+                    turn.refusedUntil = now + Self.refusalMilliseconds
+                    return .none
+                }
+            }
+            return server.missingBytes(for: bytes) == 0 ? .made : .held
         }
+        if case .held = room { releaseWhatIsHeld() }
+        return room
     }
 
     /// - Throws: `memoryFull` when they would not fit even if all that may go went. Nothing goes.
@@ -138,7 +152,7 @@ final class Evictor: Sendable {
 
     private func couldMakeRoom(for bytes: Int, in account: MemoryAccount) -> Bool {
         [account, server].allSatisfy { budget in
-            let missing = budget.missingBytes(for: bytes)
+            let missing = budget.missingBytesAtRest(for: bytes)
             return missing == 0
                 || candidates(budget).reduce(0) { $0 + ($1.evicts ? $1.evictableBytes() : 0) } > missing
         }
@@ -152,9 +166,10 @@ final class Evictor: Sendable {
         let candidates = candidates(budget)
         // What is dead goes first: it costs nobody anything.
         for log in candidates {
-            while budget.missingBytes(for: bytes) > 0, log.compact(keptShareMax: Partition.Eagerness.full) {}
+            while budget.missingDataBytes(for: bytes) > 0, log.compact(keptShareMax: Partition.Eagerness.full)
+            {}
         }
-        var missing = budget.missingBytes(for: bytes)
+        var missing = budget.missingDataBytes(for: bytes)
         guard missing > 0 else { return true }
         let evictable = candidates.filter(\.evicts).reduce(0) { $0 + $1.evictableBytes() }
         guard missing < evictable else { return false }
@@ -168,7 +183,7 @@ final class Evictor: Sendable {
             if !log.evictRound(bytes: roundBytes(missing, log.account)) {
                 exhausted.insert(ObjectIdentifier(log))
             }
-            missing = budget.missingBytes(for: bytes)
+            missing = budget.missingDataBytes(for: bytes)
         }
         return true
     }

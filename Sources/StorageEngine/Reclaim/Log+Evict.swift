@@ -56,9 +56,9 @@ extension Log {
     }
 
     private func evictLowestPriority(_ bytes: Int) -> Bool {
-        guard let (priority, batches) = EvictionThreshold(views: cut()).lowestPriority(worth: bytes) else {
-            return false
-        }
+        let tombstonesFrom = configuration.tombstones ? partitions[0].tombstonesFrom : nil
+        let threshold = EvictionThreshold(views: cut(), tombstonesFrom: tombstonesFrom)
+        guard let (priority, batches) = threshold.lowestPriority(worth: bytes) else { return false }
         for (partition, range) in batches {
             partitions[partition].evict(from: range.lowerBound, to: range.upperBound) {
                 $0.priority($1) == priority

@@ -56,8 +56,7 @@ package final class MemoryAccount: Sendable {
     var holdsTooMuch: Bool { bytes(.pinned) > limitBytes / 20 || bytes(.buffers) > bufferBytesMax }
 
     /// What connections, bodies and answers may take before the slowest is ended.
-    package var bufferBytesMax: Int { max(Self.bufferBytesMin, limitBytes / 10) }
-    private static let bufferBytesMin = 64 << 20
+    package var bufferBytesMax: Int { max(limitBytes / 10, min(64 << 20, limitBytes / 2)) }
 
     /// Data of this budget, or of the one above it, is past its watermark.
     @inline(__always)
@@ -66,7 +65,7 @@ package final class MemoryAccount: Sendable {
             || parent.map { $0.dataBytes > $0.watermarkBytes || $0.holdsTooMuch } ?? false
     }
 
-    var isOverLimit: Bool { totalBytes > limitBytes || parent?.isOverLimit ?? false }
+    var isOverLimit: Bool { missingBytes(for: 0) > 0 || parent?.isOverLimit ?? false }
 
     package func charge(_ kind: MemoryKind, _ bytes: Int) {
         counter(kind) { _ = $0.wrappingAdd(bytes, ordering: .relaxed) }
@@ -84,10 +83,25 @@ package final class MemoryAccount: Sendable {
         try parent?.admit(bytes: bytes)
     }
 
-    /// How much has to go before `bytes` more fit; 0 when they do now.
+    /// By how much the limit would be passed with `bytes` more; 0 when they fit now.
     func missingBytes(for bytes: Int) -> Int {
-        let (sum, overflow) = totalBytes.addingReportingOverflow(bytes)
-        return overflow ? Int.max : max(0, sum - limitBytes)
+        // What readers of a log hold after the log let it go is the server's to bound.
+        excess(of: parent == nil ? totalBytes : dataBytes, bytes, over: limitBytes)
+    }
+
+    /// How much of that data may be asked to give way for: what readers hold and the network has in flight bound
+    /// themselves, so below the watermark no data goes for them.
+    func missingDataBytes(for bytes: Int) -> Int {
+        let missing = missingBytes(for: bytes)
+        return parent == nil ? min(missing, excess(of: dataBytes, bytes, over: watermarkBytes)) : missing
+    }
+
+    /// What would be missing if nothing were held or in flight.
+    func missingBytesAtRest(for bytes: Int) -> Int { excess(of: dataBytes, bytes, over: limitBytes) }
+
+    private func excess(of used: Int, _ bytes: Int, over limit: Int) -> Int {
+        let (sum, overflow) = used.addingReportingOverflow(bytes)
+        return overflow ? Int.max : max(0, sum - limit)
     }
 
     private func counter<Result>(_ kind: MemoryKind, _ body: (borrowing Atomic<Int>) -> Result) -> Result {

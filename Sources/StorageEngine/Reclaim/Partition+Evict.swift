@@ -14,7 +14,7 @@ extension Partition {
     /// `lru`: what the hand passes until it has found something to take. - Returns: whether it has: in two full turns it
     /// does unless there are only young tombstones.
     func evictUnvisited() -> Bool {
-        let tombstonesFrom = clock.now() - Self.tombstoneMilliseconds
+        let tombstonesFrom = tombstonesFrom
         let (before, passesMax) = state.withLock { ($0.evictedCount, 2 * $0.list.count + 2) }
         var passes = 0
         while true {
@@ -31,9 +31,14 @@ extension Partition {
 
     /// `ttl` and `priority`: all rows below `end` that are chosen.
     func evict(from start: Int64 = 0, to end: Int64 = .max, where isChosen: (BatchHeader, Int) -> Bool) {
+        let tombstonesFrom = tombstonesFrom
         var next: Int64? = start
         while let offset = next {
-            next = step { $0.evict(from: offset, to: end, rowsMax: Self.rowsAStepMax, where: isChosen) }
+            next = step {
+                $0.evict(
+                    from: offset, to: end, rowsMax: Self.rowsAStepMax, tombstonesFrom: tombstonesFrom,
+                    where: isChosen)
+            }
         }
     }
 

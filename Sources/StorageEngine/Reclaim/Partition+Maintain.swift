@@ -7,7 +7,13 @@ extension Partition {
         sweepExpired(now: now)
         let nextTooOld = state.withLock { $0.enforceRetainedAge(now: now) }
         cleanAll()
-        while rewriteWorstRun(keptShareMax: Eagerness.idle) > 0 {}
+        // Others are due as well: what is left of many comes in the next visit.
+        let runsMax = 256
+        var runs = 0
+        while runs < runsMax, rewriteWorstRun(keptShareMax: Eagerness.idle) > 0 { runs += 1 }
+        if runs == runsMax {
+            state.withLock { $0.requestMaintenance(at: now + Maintenance.intervalMilliseconds) }
+        }
         let others = state.withLock { state in
             let earliest = min(state.earliestDeadline(), nextTooOld)
             if earliest != Deadline.never {

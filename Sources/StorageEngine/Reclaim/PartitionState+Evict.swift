@@ -69,11 +69,7 @@ extension PartitionState {
         for row in start..<max(start, end) where header.pointee.isPresent(row) {
             if header.pointee.isVisited(row), header.pointee.isNewest(row) {
                 batch.clearVisited(row)
-            } else if header.pointee.type(row).isTombstone, policy.leavesTombstones,
-                header.pointee.arrival(row) >= tombstonesFrom
-            {
-                continue
-            } else {
+            } else if !isYoungTombstone(header.pointee, row, from: tombstonesFrom) {
                 evict(row, position)
             }
         }
@@ -93,7 +89,8 @@ extension PartitionState {
 
     /// Takes the rows that `isChosen` from `offset` on, at most `rowsMax` looked at. - Returns: where to go on; nil at the end.
     mutating func evict(
-        from offset: Int64, to end: Int64, rowsMax: Int, where isChosen: (BatchHeader, Int) -> Bool
+        from offset: Int64, to end: Int64, rowsMax: Int, tombstonesFrom: Int64,
+        where isChosen: (BatchHeader, Int) -> Bool
     ) -> Int64? {
         var position = list.position(of: max(offset, first))
         var budget = rowsMax
@@ -103,7 +100,11 @@ extension PartitionState {
             let visible = header.pointee.firstRow(atOrAbove: stop)
             var row = header.pointee.firstRow(atOrAbove: max(offset, first))
             while row < visible, budget > 0 {
-                if header.pointee.isPresent(row), isChosen(header.pointee, row) { evict(row, position) }
+                if header.pointee.isPresent(row), isChosen(header.pointee, row),
+                    !isYoungTombstone(header.pointee, row, from: tombstonesFrom)
+                {
+                    evict(row, position)
+                }
                 row += 1
                 budget -= 1
             }
@@ -113,7 +114,18 @@ extension PartitionState {
         return nil
     }
 
+    /// One that tails should have time to see.
+    private func isYoungTombstone(_ header: BatchHeader, _ row: Int, from time: Int64) -> Bool {
+        policy.leavesTombstones && header.type(row).isTombstone && header.arrival(row) >= time
+    }
+
     private mutating func evict(_ row: Int, _ position: Int) {
-        if kill(row, position: position, reason: .evicted) { evictedCount += 1 }
+        let counts = countsAsEvicted(list.headers[position].pointee, row)
+        if kill(row, position: position, reason: .evicted), counts { evictedCount += 1 }
+    }
+
+    /// Superseded records and tombstones are nobody's loss.
+    func countsAsEvicted(_ header: BatchHeader, _ row: Int) -> Bool {
+        !header.type(row).isTombstone && (!policy.compactsKeys || header.isNewest(row))
     }
 }

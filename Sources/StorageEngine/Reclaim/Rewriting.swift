@@ -14,11 +14,12 @@ extension Partition {
     }
 
     /// Where tombstones are wanted, those that are younger than this are left for tails to see.
-    static let tombstoneMilliseconds: Int64 = 1000
+    private static let tombstoneMilliseconds: Int64 = 1000
+    var tombstonesFrom: Int64 { clock.now() - Self.tombstoneMilliseconds }
 
     /// Rewrites the run of batches that gives back most. - Returns: bytes freed; 0 when nothing is worth it.
     func rewriteWorstRun(keptShareMax: Double) -> Int {
-        let tombstonesFrom = clock.now() - Self.tombstoneMilliseconds
+        let tombstonesFrom = tombstonesFrom
         guard
             let run = state.withLock({
                 $0.beginRewriting(keptShareMax: keptShareMax, tombstonesFrom: tombstonesFrom)
@@ -38,6 +39,8 @@ struct RewritingRun {
     let views: [BatchView]
     /// Superseded rows of keys are left behind.
     let keepsNewestOnly: Bool
+    /// Tombstones younger than this are kept all the same.
+    let tombstonesFrom: Int64
     let slabBytesMax: Int
     let allocatedBytes: Int
 }
@@ -53,7 +56,7 @@ extension PartitionState {
         var bytes = list.batches[worst].chargedBytes
         let bytesMax = min(Self.runBytesMax, policy.slabBytesMax * 8)
         func joins(_ position: Int) -> Bool {
-            list.headers.indices.contains(position) && isChoosable(list.headers[position], tombstonesFrom)
+            list.headers.indices.contains(position) && isChoosable(list.headers[position])
                 && keptShare(position) < keptShareMax
                 && bytes + list.batches[position].chargedBytes <= bytesMax
                 && abs(list.headers[position].pointee.base - list.headers[worst].pointee.base)
@@ -74,7 +77,9 @@ extension PartitionState {
             return BatchView(batch: list.batches[position], header: header, rows: 0..<header.rows)
         }
         return RewritingRun(
-            views: views, keepsNewestOnly: policy.compactsKeys, slabBytesMax: policy.slabBytesMax,
+            views: views, keepsNewestOnly: policy.compactsKeys,
+            tombstonesFrom: policy.leavesTombstones ? tombstonesFrom : Int64.max,
+            slabBytesMax: policy.slabBytesMax,
             allocatedBytes: bytes)
     }
 
@@ -82,9 +87,7 @@ extension PartitionState {
         var worst: Int?
         var least = keptShareMax
         for position in 0..<list.count
-        where isChoosable(list.headers[position], tombstonesFrom)
-            && keptCount(list.headers[position]) < list.headers[position].pointee.keptAtLastTry
-        {
+        where isChoosable(list.headers[position]) && isWorthATry(list.headers[position], tombstonesFrom) {
             let share = keptShare(position)
             guard share < least else { continue }
             least = share
@@ -94,11 +97,16 @@ extension PartitionState {
         return worst
     }
 
-    private func isChoosable(
+    private func isChoosable(_ header: UnsafeMutablePointer<BatchHeader>) -> Bool {
+        header.pointee.isSealed && header.pointee.endOfRange <= committed && header.pointee.base >= first
+    }
+
+    /// Whether something has changed since it was last found not to be.
+    private func isWorthATry(
         _ header: UnsafeMutablePointer<BatchHeader>, _ tombstonesFrom: Int64
     ) -> Bool {
-        header.pointee.isSealed && header.pointee.endOfRange <= committed && header.pointee.base >= first
-            && !(policy.leavesTombstones && header.pointee.lastTombstone >= tombstonesFrom)
+        keptCount(header) < header.pointee.keptAtLastTry
+            && (header.pointee.heldByTombstonesUntil < tombstonesFrom || !policy.leavesTombstones)
     }
 
     /// The share of a batch's memory that its survivors fill, as if all rows were equally large.
@@ -127,7 +135,11 @@ extension PartitionState {
             // Not again until more of it is dead.
             for position in range {
                 let header = list.headers[position]
-                header.pointee.keptAtLastTry = keptCount(header) - header.pointee.rows / 32
+                if header.pointee.lastTombstone >= run.tombstonesFrom {
+                    header.pointee.heldByTombstonesUntil = header.pointee.lastTombstone
+                } else {
+                    header.pointee.keptAtLastTry = keptCount(header) - header.pointee.rows / 32
+                }
             }
             return 0
         }

@@ -23,8 +23,7 @@ struct SurvivorCopy {
         let (pool, account) = partition.state.withLock { ($0.pool, $0.account) }
         for (number, view) in run.views.enumerated() {
             viewStarts.append(origins.count)
-            for row in view.rows
-            where view.header.isPresent(row) && (!run.keepsNewestOnly || view.header.isNewest(row)) {
+            for row in view.rows where run.keeps(row, of: view.header) {
                 origins.append(Origin(view: Int32(number), row: Int32(row)))
             }
         }
@@ -42,8 +41,7 @@ struct SurvivorCopy {
             let batch = Batch(base: base, plan: plan.columns, pool: pool, account: account)
             for index in plan.range {
                 batch.appendCopy(
-                    of: Int(origins[index].row), in: run.views[Int(origins[index].view)].header,
-                    run.keepsNewestOnly)
+                    of: Int(origins[index].row), in: run.views[Int(origins[index].view)].header)
             }
             let next = plans.indices.contains(number + 1) ? plans[number + 1].range.lowerBound : nil
             let end = next.map { offset(of: $0, run) } ?? run.views.last?.header.endOfRange
@@ -137,9 +135,18 @@ struct SurvivorCopy {
     }
 }
 
+extension RewritingRun {
+    fileprivate func keeps(_ row: Int, of header: BatchHeader) -> Bool {
+        guard header.isPresent(row) else { return false }
+        return !keepsNewestOnly || header.isNewest(row)
+            || (header.lastTombstone >= tombstonesFrom && header.type(row).isTombstone
+                && header.arrival(row) >= tombstonesFrom)
+    }
+}
+
 extension Batch {
     /// Before any other thread sees this batch.
-    fileprivate func appendCopy(of row: Int, in source: BatchHeader, _ keepsNewestOnly: Bool) {
+    fileprivate func appendCopy(of row: Int, in source: BatchHeader) {
         let target = header.pointee.rows
         func copy(
             _ bytes: UnsafeRawBufferPointer, to data: UnsafeMutableRawPointer?,
@@ -167,7 +174,7 @@ extension Batch {
         header.pointee.rows = target + 1
         header.pointee.presentCount += 1
         header.pointee.newestCount += 1
-        if !keepsNewestOnly && !source.isNewest(row) { clearNewest(target) }
+        if !source.isNewest(row) { clearNewest(target) }
         header.pointee.earliestDeadline = min(header.pointee.earliestDeadline, source.deadline(row))
         header.pointee.maxTimestamp = max(header.pointee.maxTimestamp, source.timestamps[row])
         header.pointee.lastArrival = max(header.pointee.lastArrival, source.arrival(row))

@@ -16,9 +16,8 @@ extension Engine {
                 attempt = try locks.run(transaction, clock: clock) { publish($0) }
             } catch {
                 failure = error
-                guard case .memoryFull(_, _, _, let needed) = error,
-                    makeRoom(for: needed, in: locks.logs)
-                else { throw error }
+                guard case .memoryFull(_, _, _, let needed) = error else { throw error }
+                try makeRoom(for: needed, in: locks.logs, after: error)
                 continue
             }
             switch attempt {

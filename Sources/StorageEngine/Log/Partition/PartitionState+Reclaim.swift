@@ -114,7 +114,8 @@ extension PartitionState {
                 let offset = header.pointee.offset(ofRow: row)
                 if offset >= first { break }
                 if offset < evictedBelow {
-                    if kill(row, position: 0, reason: .evicted) { evictedCount += 1 }
+                    let counts = countsAsEvicted(header.pointee, row)
+                    if kill(row, position: 0, reason: .evicted), counts { evictedCount += 1 }
                 } else if kill(row, position: 0) {
                     trimmedCount += 1
                 }
@@ -132,7 +133,8 @@ extension PartitionState {
     private mutating func dropFirstBatch() {
         let header = list.headers[0]
         if header.pointee.endOfRange <= evictedBelow {
-            evictedCount += header.pointee.presentCount
+            // Keyed rows have been counted one by one, or are superseded.
+            if header.pointee.keyBytes == 0 { evictedCount += header.pointee.presentCount }
         } else {
             trimmedCount += header.pointee.presentCount
         }

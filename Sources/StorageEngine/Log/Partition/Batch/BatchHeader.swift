@@ -47,6 +47,8 @@ struct BatchHeader {
     var isSealed = false
     /// Rewriting is worth another try once fewer rows are kept than this.
     var keptAtLastTry = Int.max
+    /// It was not worth it for tombstones that tails should have time to see: those written until then.
+    var heldByTombstonesUntil = Int64.min
     /// One bit a row, set when its key is read or written: in logs that evict by `lru`, from the first visit on.
     /// Under the partition's lock only.
     var visited: UnsafeMutablePointer<UInt64>?
