@@ -10,6 +10,8 @@ struct EngineBenchmarks {
     init() {
         var configuration = EngineConfiguration()
         configuration.maxMemoryBytes = 16 << 30
+        // The rings that are measured warm are larger than what a server keeps at hand.
+        configuration.warmBytesMax = 256 << 20
         engine = Engine(configuration: configuration, clock: clock, metrics: MetricsRegistry())
         engine.start()
     }
@@ -18,7 +20,7 @@ struct EngineBenchmarks {
     static var groups: [(name: String, run: (EngineBenchmarks) -> () throws -> [Measurement])] {
         [
             ("memory", memory), ("append", appends), ("read", reads), ("keys", keys), ("latency", latencies),
-            ("expiry", expiry),
+            ("transactions", transactions), ("expiry", expiry),
         ]
     }
 
@@ -191,6 +193,37 @@ struct EngineBenchmarks {
                 name: "idle partition", conditions: "after ten records", value: idleBytes, unit: "bytes",
                 bar: 65536,
                 higherIsBetter: false),
+        ]
+    }
+
+    // MARK: Transactions
+
+    /// Takes from one counter and gives to another, in two logs.
+    private func transactions() throws -> [Measurement] {
+        for name in ["from", "to"] { _ = try log(name) { $0.compaction = .keys } }
+        let accounts = (0..<1000).map { Array("account-\($0)".utf8) }
+        func transfer(_ index: Int) {
+            var transaction = Transaction()
+            var taken = IncrementOptions()
+            taken.by = -1
+            transaction.then = [
+                .init(log: "from", .increment(key: accounts[index % 1000], taken)),
+                .init(log: "to", .increment(key: accounts[index * 7 % 1000], IncrementOptions())),
+            ]
+            do { _ = try engine.transact(transaction) } catch { preconditionFailure("\(error)") }
+        }
+        let count = 200_000
+        let rate = medianRate(count: count) { for index in 0..<count { transfer(index) } }
+        let latency = percentile99(count: count) { transfer($0) }
+        try engine.deleteLog(named: "from")
+        try engine.deleteLog(named: "to")
+        return [
+            Measurement(
+                name: "2-key transaction", conditions: "one thread, two increments in two logs of 1000 keys",
+                value: rate, unit: "transactions/s"),
+            Measurement(
+                name: "p99 of a 2-key transaction", conditions: "the same", value: latency, unit: "ns",
+                bar: 10_000, higherIsBetter: false),
         ]
     }
 

@@ -1,4 +1,4 @@
-// Usage: pyralog-bench [--json] [GROUP…], groups: memory append read keys latency expiry
+// Usage: pyralog-bench [--json] [GROUP…], groups: memory append read keys latency transactions expiry
 let arguments = CommandLine.arguments.dropFirst()
 let chosen = arguments.filter { !$0.hasPrefix("--") }
 var measurements: [Measurement] = []

@@ -1,5 +1,15 @@
 import Platform
 
+/// Where an operation or a requirement looks and writes.
+struct TransactionTarget {
+    let log: Log
+    let partition: Partition
+    /// Of the key, in RAM tables; 0 without one.
+    let hash: UInt64
+    /// The partition's place among those that are locked.
+    fileprivate(set) var slot = 0
+}
+
 /// The logs and partitions of a transaction, looked up before anything is locked. A log that does not exist and that
 /// the transaction may write to is made, but seen by nobody until the transaction is done.
 struct TransactionLocks {
@@ -8,35 +18,62 @@ struct TransactionLocks {
     private(set) var newLogs: [String: Log] = [:]
     /// In lock order.
     private var partitions: [Partition] = []
+    /// Of the requirements, then of the operations of both branches, in order. Nil: in a log that does not exist.
+    private var targets: [TransactionTarget?] = []
     /// Where the unkeyed appends of each log go.
     private var unkeyed: [String: Int] = [:]
 
     init(_ transaction: Transaction, _ engine: Engine) throws(EngineError) {
-        var touched: [Int: Partition] = [:]
-        func touch(_ log: Log, _ key: [UInt8]) {
-            let partition = log.partitions[log.partition(ofKey: key.span.bytes)]
-            touched[partition.sequence] = partition
-        }
+        targets.reserveCapacity(
+            transaction.requirements.count + transaction.then.count + transaction.otherwise.count)
         for requirement in transaction.requirements {
-            guard let log = logs[requirement.log] ?? engine.log(named: requirement.log) else { continue }
-            logs[requirement.log] = log
-            touch(log, requirement.key)
+            let log = logs[requirement.log] ?? engine.log(named: requirement.log)
+            if let log { logs[requirement.log] = log }
+            targets.append(log.map { Self.target(requirement.key, in: $0) })
         }
-        for operation in transaction.then + transaction.otherwise {
-            guard let log = try Self.log(for: operation, transaction, engine, &logs, &newLogs) else {
-                continue
-            }
-            if let key = operation.action.key {
-                touch(log, key)
-            } else if case .append(let append) = operation.action {
-                let number = append.partition ?? unkeyed[operation.log] ?? log.partitionForUnkeyed()
-                if append.partition == nil { unkeyed[operation.log] = number }
-                if log.partitions.indices.contains(number) {
-                    touched[log.partitions[number].sequence] = log.partitions[number]
-                }
+        for branch in [transaction.then, transaction.otherwise] {
+            for operation in branch {
+                let log = try Self.log(for: operation, transaction, engine, &logs, &newLogs)
+                targets.append(log.flatMap { target(of: operation, in: $0) })
             }
         }
-        partitions = touched.values.sorted { $0.sequence < $1.sequence }
+        partitions = targets.compactMap { $0?.partition }.sorted { $0.sequence < $1.sequence }
+        var distinct: [Partition] = []
+        for partition in partitions where distinct.last !== partition { distinct.append(partition) }
+        partitions = distinct
+        for index in targets.indices {
+            guard let partition = targets[index]?.partition else { continue }
+            let slot = slot(of: partition)
+            targets[index]?.slot = slot
+        }
+    }
+
+    /// - Complexity: O(log partitions).
+    private func slot(of partition: Partition) -> Int {
+        var low = 0
+        var high = partitions.count - 1
+        while low < high {
+            let middle = (low + high) / 2
+            if partitions[middle].sequence < partition.sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    private static func target(_ key: [UInt8], in log: Log) -> TransactionTarget {
+        key.withUnsafeBytes { key in
+            let partition = log.partitions[log.partition(of: key)]
+            return TransactionTarget(log: log, partition: partition, hash: partition.hash(key))
+        }
+    }
+
+    /// Nil: a partition that the log does not have, which the operation will be refused for.
+    private mutating func target(of operation: Transaction.Operation, in log: Log) -> TransactionTarget? {
+        if let key = operation.action.key { return Self.target(key, in: log) }
+        guard case .append(let append) = operation.action else { return nil }
+        let number = append.partition ?? unkeyed[operation.log] ?? log.partitionForUnkeyed()
+        if append.partition == nil { unkeyed[operation.log] = number }
+        guard log.partitions.indices.contains(number) else { return nil }
+        return TransactionTarget(log: log, partition: log.partitions[number], hash: 0)
     }
 
     /// Nil: what only looks finds nothing in a log that does not exist.
@@ -69,29 +106,31 @@ struct TransactionLocks {
         for partition in partitions { partition.state.lock() }
         defer { for partition in partitions.reversed() { partition.state.unlock() } }
         for partition in partitions where partition.state.withLocked({ $0.isDeleted }) { return .changed }
-        if let entry = blockingEntry(transaction) { return .blocked(entry) }
+        if let entry = blockingEntry() { return .blocked(entry) }
 
-        var plan = TransactionPlan(logs: logs, unkeyed: unkeyed, now: clock.now())
-        let isCommitted = transaction.requirements.allSatisfy { plan.holds($0) }
-        for (index, operation) in (isCommitted ? transaction.then : transaction.otherwise).enumerated() {
+        let operationsStart = transaction.requirements.count
+        var plan = TransactionPlan(partitions: partitions, now: clock.now())
+        let isCommitted = transaction.requirements.indices.allSatisfy {
+            plan.holds(transaction.requirements[$0], targets[$0])
+        }
+        let branch = isCommitted ? transaction.then : transaction.otherwise
+        let branchStart = operationsStart + (isCommitted ? 0 : transaction.then.count)
+        for (index, operation) in branch.enumerated() {
             do throws(EngineError) {
-                try plan.add(operation)
+                try plan.add(operation, targets[branchStart + index], in: logs[operation.log])
             } catch {
                 throw .transactionFailed(index: index, cause: error)
             }
         }
-        let written = Set(plan.writes.map { ObjectIdentifier($0.log) })
-        let acknowledgement = try acknowledgement(transaction, written)
+        let acknowledgement = try acknowledgement(transaction, plan)
         try plan.admit()
-        let created = newLogs.filter { written.contains(ObjectIdentifier($0.value)) }
-        guard created.isEmpty || publish(created) else { return .changed }
+        guard newLogs.isEmpty || publishWritten(plan, publish) else { return .changed }
 
-        let touched = partitions.filter { partition in plan.writes.contains { $0.partition === partition } }
-        let parts = plan.write(in: touched)
+        let parts = plan.write()
         let result = TransactionResult(
             isCommitted: isCommitted, items: plan.items(), requested: transaction.acknowledgement ?? .memory,
             achieved: acknowledgement)
-        guard let commitLog = touched.first?.commitLog else {
+        guard let commitLog = parts.first?.partition.commitLog else {
             return .done(result, followUps: parts.map { ($0.partition, $0.partition.applyAtOnce($0)) })
         }
         let entry = CommitEntry(parts: parts)
@@ -100,38 +139,28 @@ struct TransactionLocks {
         return .submitted(result, entry)
     }
 
+    private func publishWritten(_ plan: TransactionPlan, _ publish: ([String: Log]) -> Bool) -> Bool {
+        let created = newLogs.filter { new in plan.writes.contains { $0.log === new.value } }
+        return created.isEmpty || publish(created)
+    }
+
     /// An uncommitted entry that decides what a key of the transaction is.
-    private func blockingEntry(_ transaction: Transaction) -> CommitEntry? {
-        func entry(_ log: String, _ key: [UInt8]) -> CommitEntry? {
-            guard let log = logs[log] else { return nil }
-            let partition = log.partitions[log.partition(ofKey: key.span.bytes)]
-            guard partition.commitLog != nil else { return nil }
-            let hash = key.withUnsafeBytes { partition.hash($0) }
-            return partition.state.withLocked { $0.pendingKeys[hash] }
-        }
-        for requirement in transaction.requirements {
-            if let entry = entry(requirement.log, requirement.key) { return entry }
-        }
-        for operation in transaction.then + transaction.otherwise {
-            if let key = operation.action.key, let entry = entry(operation.log, key) { return entry }
+    private func blockingEntry() -> CommitEntry? {
+        for case let target? in targets where target.partition.commitLog != nil {
+            if let entry = target.partition.state.withLocked({ $0.pendingKeys[target.hash] }) { return entry }
         }
         return nil
     }
 
-    /// What the writes to these logs survive together.
+    /// What the writes survive together.
     private func acknowledgement(
-        _ transaction: Transaction, _ written: Set<ObjectIdentifier>
+        _ transaction: Transaction, _ plan: TransactionPlan
     ) throws(EngineError) -> Acknowledgement {
-        var commitLogs: Set<ObjectIdentifier?> = []
-        var available = Acknowledgement.memory
-        for log in logs.values where written.contains(ObjectIdentifier(log)) {
-            let commitLog = log.partitions[0].commitLog
-            commitLogs.insert(commitLog.map { ObjectIdentifier($0) })
-            available = max(available, commitLog?.acknowledgement ?? .memory)
-        }
-        if commitLogs.count > 1 {
+        let commitLog = plan.writes.first?.partition.commitLog
+        for write in plan.writes where write.partition.commitLog !== commitLog {
             throw .notImplemented(feature: "a transaction over logs of unequal durability")
         }
+        let available = commitLog?.acknowledgement ?? .memory
         if let wanted = transaction.acknowledgement, wanted > available {
             throw .acknowledgementUnavailable(requested: wanted, available: available)
         }

@@ -4,8 +4,7 @@ import Platform
 struct TransactionPlan {
     /// One row to be written.
     struct Write {
-        let log: Log
-        let partition: Partition
+        let target: TransactionTarget
         let key: [UInt8]?
         let value: [UInt8]
         let extras: [UInt8]
@@ -34,101 +33,98 @@ struct TransactionPlan {
         case written(Int)
     }
 
-    private struct Place: Hashable {
-        let partition: ObjectIdentifier
-        let key: [UInt8]
-    }
-
-    private let logs: [String: Log]
-    private let unkeyed: [String: Int]
+    /// All that are locked, in lock order.
+    private let partitions: [Partition]
     private let now: Int64
     private(set) var writes: [Write] = []
     private var planned: [Planned] = []
-    /// The last write of the branch to each key.
-    private var newest: [Place: Int] = [:]
 
-    init(logs: [String: Log], unkeyed: [String: Int], now: Int64) {
-        self.logs = logs
-        self.unkeyed = unkeyed
+    init(partitions: [Partition], now: Int64) {
+        self.partitions = partitions
         self.now = now
     }
 
     // MARK: Requirements
 
-    func holds(_ requirement: Transaction.Requirement) -> Bool {
-        let record = logs[requirement.log].flatMap { log -> (record: Record, log: Log)? in
-            stored(requirement.key, in: log).map { ($0, log) }
-        }
+    func holds(_ requirement: Transaction.Requirement, _ target: TransactionTarget?) -> Bool {
+        let record = target.flatMap { stored(requirement.key, $0) }
         switch requirement.test {
         case .exists(let isExpected): return (record != nil) == isExpected
         case .revision(let revision):
-            guard let record, let revision else { return false }
+            guard let record, let revision, let target else { return false }
             return revision
-                == Revision(
-                    partition: record.record.partition, offset: record.record.offset, epoch: record.log.epoch)
+                == Revision(partition: record.partition, offset: record.offset, epoch: target.log.epoch)
         case .value(let isEqual):
-            guard let record = record?.record else { return false }
+            guard let record else { return false }
             return isEqual(record.value, record.type)
         }
     }
 
-    private func partition(of key: [UInt8], in log: Log) -> Partition {
-        log.partitions[log.partition(ofKey: key.span.bytes)]
-    }
-
-    private func stored(_ key: [UInt8], in log: Log) -> Record? {
-        let partition = partition(of: key, in: log)
-        return key.withUnsafeBytes { key in
-            partition.state.withLocked { state in
-                guard let place = state.place(of: key, partition.hash(key)),
+    private func stored(_ key: [UInt8], _ target: TransactionTarget) -> Record? {
+        key.withUnsafeBytes { key in
+            target.partition.state.withLocked { state in
+                guard let place = state.place(of: key, target.hash),
                     let (position, row) = state.liveRow(at: place, now: { now })
                 else { return nil }
                 if state.policy.eviction == .lru { state.markVisited(position, row) }
-                return state.list.batches[position].record(row, partition: partition.number)
+                return state.list.batches[position].record(row, partition: target.partition.number)
             }
         }
     }
 
     // MARK: Operations
 
-    mutating func add(_ operation: Transaction.Operation) throws(EngineError) {
-        guard let log = logs[operation.log] else {
+    /// - Parameters:
+    ///   - target: nil in a log that does not exist, or for a partition that it does not have.
+    ///   - log: the operation's, if it exists.
+    mutating func add(
+        _ operation: Transaction.Operation, _ target: TransactionTarget?, in log: Log?
+    ) throws(EngineError) {
+        guard let target else {
+            if let log, case .append(let append) = operation.action {
+                throw .partitionOutOfRange(
+                    partition: append.partition ?? 0, partitions: log.partitionCount)
+            }
             planned.append(.missing)
             return
         }
         if case .get(let key) = operation.action {
-            switch current(key, in: log) {
+            switch current(key, target) {
             case .absent: planned.append(.missing)
-            case .stored(let record): planned.append(.found(record, epoch: log.epoch))
+            case .stored(let record): planned.append(.found(record, epoch: target.log.epoch))
             case .written(let index): planned.append(.own(index))
             }
             return
         }
-        for partition in log.partitions.prefix(1) {
-            try partition.state.withLocked { state throws(EngineError) in try partition.checkWritable(state) }
+        try target.partition.state.withLocked { state throws(EngineError) in
+            try target.partition.checkWritable(state)
         }
         switch operation.action {
         case .get: break
-        case .put(let put): add(put, to: log)
-        case .delete(let key): delete(key, from: log)
-        case .increment(let key, let options): try increment(key, options, in: log)
-        case .append(let append): try add(append, to: log)
+        case .put(let put): add(put, target)
+        case .delete(let key): delete(key, target)
+        case .increment(let key, let options): try increment(key, options, target)
+        case .append(let append): add(append, target)
         }
     }
 
-    private func current(_ key: [UInt8], in log: Log) -> Current {
-        let partition = partition(of: key, in: log)
-        if let index = newest[Place(partition: ObjectIdentifier(partition), key: key)] {
-            let write = writes[index]
-            return write.type.isTombstone || write.deadline <= now ? .absent : .written(index)
+    /// - Complexity: O(writes so far), each a comparison of two numbers.
+    private func current(_ key: [UInt8], _ target: TransactionTarget) -> Current {
+        let last = writes.lastIndex {
+            $0.target.hash == target.hash && $0.target.slot == target.slot && $0.key == key
         }
-        return stored(key, in: log).map { .stored($0) } ?? .absent
+        if let last {
+            let write = writes[last]
+            return write.type.isTombstone || write.deadline <= now ? .absent : .written(last)
+        }
+        return stored(key, target).map { .stored($0) } ?? .absent
     }
 
-    private func deadline(_ expiry: Expiry, _ current: Current, _ log: Log) -> Int64 {
+    private func deadline(_ expiry: Expiry, _ current: Current, _ target: TransactionTarget) -> Int64 {
         switch expiry {
         case .logDefault:
-            return log.configuration.ttlMilliseconds.map { addingSaturated(now, $0) } ?? Deadline.never
+            let ttl = target.partition.state.withLocked { $0.policy.ttlMilliseconds }
+            return ttl.map { addingSaturated(now, $0) } ?? Deadline.never
         case .at(let milliseconds): return milliseconds
         case .never: return Deadline.never
         case .keep:
@@ -142,40 +138,37 @@ struct TransactionPlan {
 
     private mutating func write(_ write: Write) -> Int {
         writes.append(write)
-        if let key = write.key {
-            newest[Place(partition: ObjectIdentifier(write.partition), key: key)] = writes.count - 1
-        }
         return writes.count - 1
     }
 
-    private mutating func add(_ put: Transaction.Put, to log: Log) {
-        let current = put.options.expiry == .keep ? current(put.key, in: log) : .absent
+    private mutating func add(_ put: Transaction.Put, _ target: TransactionTarget) {
+        let current = put.options.expiry == .keep ? current(put.key, target) : .absent
         let index = write(
             Write(
-                log: log, partition: partition(of: put.key, in: log), key: put.key, value: put.value,
+                target: target, key: put.key, value: put.value,
                 extras: put.options.extras, type: put.options.type,
-                deadline: deadline(put.options.expiry, current, log), priority: put.options.priority,
+                deadline: deadline(put.options.expiry, current, target), priority: put.options.priority,
                 timestamp: now, arrival: now))
         planned.append(.written(index))
     }
 
     /// Nothing to delete is no failure: the result says so.
-    private mutating func delete(_ key: [UInt8], from log: Log) {
-        if case .absent = current(key, in: log) {
+    private mutating func delete(_ key: [UInt8], _ target: TransactionTarget) {
+        if case .absent = current(key, target) {
             planned.append(.missing)
             return
         }
         let index = write(
             Write(
-                log: log, partition: partition(of: key, in: log), key: key, value: [], extras: [],
+                target: target, key: key, value: [], extras: [],
                 type: .deleted, deadline: Deadline.never, priority: 0, timestamp: now, arrival: now))
         planned.append(.written(index))
     }
 
     private mutating func increment(
-        _ key: [UInt8], _ options: IncrementOptions, in log: Log
+        _ key: [UInt8], _ options: IncrementOptions, _ target: TransactionTarget
     ) throws(EngineError) {
-        let current = current(key, in: log)
+        let current = current(key, target)
         var old: Int64 = 0
         var priority: UInt8 = 0
         var isAbsent = false
@@ -193,64 +186,66 @@ struct TransactionPlan {
         }
         let (sum, overflow) = old.addingReportingOverflow(options.by)
         if overflow { throw .integerOverflow }
-        var deadline = deadline(isAbsent ? .logDefault : .keep, current, log)
+        var deadline = deadline(isAbsent ? .logDefault : .keep, current, target)
         if isAbsent || options.refreshesExpiry, let ttl = options.ttlMilliseconds {
             deadline = addingSaturated(now, ttl)
         }
         let index = write(
             Write(
-                log: log, partition: partition(of: key, in: log), key: key, value: Array(String(sum).utf8),
+                target: target, key: key, value: Array(String(sum).utf8),
                 extras: [], type: .json, deadline: deadline, priority: priority, timestamp: now, arrival: now)
         )
         planned.append(.incremented(sum, index))
     }
 
-    private mutating func add(_ append: Transaction.Append, to log: Log) throws(EngineError) {
-        let partition: Partition
-        if let key = append.key {
-            partition = self.partition(of: key, in: log)
-        } else {
-            partition = try log.partition(append.partition ?? unkeyed[log.name] ?? 0)
-        }
+    private mutating func add(_ append: Transaction.Append, _ target: TransactionTarget) {
         let isTombstone = append.type.isTombstone
         let index = write(
             Write(
-                log: log, partition: partition, key: append.key, value: append.value, extras: append.extras,
+                target: target, key: append.key, value: append.value, extras: append.extras,
                 type: append.type,
-                deadline: isTombstone ? Deadline.never : deadline(append.expiry, .absent, log),
+                deadline: isTombstone ? Deadline.never : deadline(append.expiry, .absent, target),
                 priority: append.priority, timestamp: append.timestamp ?? now, arrival: now))
         planned.append(.written(index))
     }
 
     // MARK: Room and effect
 
-    /// Refuses before anything is written what the budgets of the logs have no room for.
+    /// Refuses before anything is written what the budgets of the logs have no room for. Deletes are free.
     func admit() throws(EngineError) {
-        var needs: [ObjectIdentifier: (partition: Partition, usage: ColumnPlan.Usage, isFree: Bool)] = [:]
+        var needs = [ColumnPlan.Usage?](repeating: nil, count: partitions.count)
+        var isFree = true
         for write in writes {
-            let id = ObjectIdentifier(write.partition)
-            var need = needs[id] ?? (write.partition, ColumnPlan.Usage(), true)
             let usage = write.withRow { $0.usage }
-            need.usage.add(usage)
-            need.usage.columns.formUnion(usage.columns)
-            if !write.type.isTombstone { need.isFree = false }
-            needs[id] = need
+            var need = needs[write.target.slot] ?? ColumnPlan.Usage()
+            need.add(usage)
+            need.columns.formUnion(usage.columns)
+            needs[write.target.slot] = need
+            if !write.type.isTombstone { isFree = false }
         }
-        var bytes: [ObjectIdentifier: (account: MemoryAccount, bytes: Int)] = [:]
-        for need in needs.values where !need.isFree {
-            let missing = need.partition.state.withLocked { $0.bytesToOpen(for: need.usage) }
-            let account = need.partition.account
-            bytes[ObjectIdentifier(account), default: (account, 0)].bytes += missing
+        guard !isFree else { return }
+        // Partitions of a log are neighbours in lock order.
+        var account: MemoryAccount?
+        var bytes = 0
+        for (partition, need) in zip(partitions, needs) {
+            guard let need else { continue }
+            if account !== partition.account {
+                if bytes > 0 { try account?.admit(bytes: bytes) }
+                account = partition.account
+                bytes = 0
+            }
+            bytes += partition.state.withLocked { $0.bytesToOpen(for: need) }
         }
-        for need in bytes.values where need.bytes > 0 { try need.account.admit(bytes: need.bytes) }
+        if bytes > 0 { try account?.admit(bytes: bytes) }
     }
 
-    /// - Returns: the rows of each partition, in the order given.
-    mutating func write(in partitions: [Partition]) -> [CommitEntry.Part] {
-        let starts = partitions.map { $0.state.withLocked { $0.assigned } }
+    /// - Returns: the rows of each partition that has any, in lock order.
+    mutating func write() -> [CommitEntry.Part] {
+        var starts = [Int64?](repeating: nil, count: partitions.count)
         for index in writes.indices {
             let write = writes[index]
             writes[index].offset = write.partition.state.withLocked { state in
+                if starts[write.target.slot] == nil { starts[write.target.slot] = state.assigned }
                 write.withRow { row in
                     state.makeFreeRoom(for: row)
                     state.write(row)
@@ -258,9 +253,11 @@ struct TransactionPlan {
                 return state.assigned - 1
             }
         }
-        return zip(partitions, starts).map { partition, start in
-            CommitEntry.Part(
-                partition: partition, start: start, end: partition.state.withLocked { $0.assigned })
+        return zip(partitions, starts).compactMap { partition, start in
+            start.map { start in
+                CommitEntry.Part(
+                    partition: partition, start: start, end: partition.state.withLocked { $0.assigned })
+            }
         }
     }
 
@@ -280,6 +277,8 @@ struct TransactionPlan {
 }
 
 extension TransactionPlan.Write {
+    var log: Log { target.log }
+    var partition: Partition { target.partition }
     var revision: Revision { Revision(partition: partition.number, offset: Offset(offset), epoch: log.epoch) }
 
     /// What was written, under the partition's lock.
