@@ -29,7 +29,9 @@ package final class Engine: Sendable {
             memory: MemoryAccount(name: "server", limitBytes: limit, watermark: configuration.watermark),
             warmBytesMax: min(configuration.warmBytesMax, limit / 16),
             makeCommitLog: configuration.makeCommitLog)
-        receipts = IdempotencyReceipts(clock: clock, account: services.memory)
+        receipts = IdempotencyReceipts(
+            clock: clock, account: services.memory,
+            budgetBytes: min(IdempotencyReceipts.budgetBytes, limit / 20))
     }
 
     deinit {
@@ -120,11 +122,13 @@ package final class Engine: Sendable {
         Log(name: name, configuration: configuration, services: services)
     }
 
-    /// With their partitions' locks held. - Returns: false, and nothing is published, when a name is taken.
-    func publish(_ created: [String: Log]) -> Bool {
+    /// With the partitions' locks held. - Returns: false, and nothing is published, when a log came or went since.
+    func publish(_ lookUp: LogLookUp) -> Bool {
         logs.withLock { logs in
-            guard created.keys.allSatisfy({ logs[$0] == nil }) else { return false }
-            for (name, log) in created {
+            guard lookUp.absent.allSatisfy({ logs[$0] == nil }),
+                lookUp.found.allSatisfy({ logs[$0.key] === $0.value })
+            else { return false }
+            for (name, log) in lookUp.created {
                 logs[name] = log
                 services.evictor.add(log)
             }
@@ -132,14 +136,12 @@ package final class Engine: Sendable {
         }
     }
 
-    /// - Throws: what `failure` is, or that the memory is held, when there is none to be had.
-    func makeRoom(for bytes: Int, in logs: [String: Log], after failure: EngineError) throws(EngineError) {
-        for log in logs.values {
-            switch log.makeRoom(for: bytes) {
-            case .made: continue
-            case .none: throw failure
-            case .held: throw services.heldMemory
-            }
+    /// - Throws: what the shortage is, or that the memory is held, when there is none to be had.
+    func makeRoom(for shortage: TransactionPlan.Shortage) throws(EngineError) {
+        switch services.evictor.makeRoom(for: shortage.bytes, in: shortage.account) {
+        case .made: return
+        case .none: throw shortage.error
+        case .held: throw services.heldMemory
         }
     }
 
@@ -170,8 +172,8 @@ package final class Engine: Sendable {
             return Array(logs.values)
         }
         for log in dropped { forget(log) }
-        receipts.forgetAll()
         clock.reset()
+        receipts.forgetAll()
     }
 
     private func forget(_ log: Log) {

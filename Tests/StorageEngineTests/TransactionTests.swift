@@ -151,6 +151,53 @@ struct TransactionTests {
         #expect(small.keyCount == 1)
     }
 
+    @Test("room is made where it is missing, and asked of no other log")
+    func room() throws {
+        let harness = EngineHarness()
+        let cache = try harness.log("cache") {
+            $0.compaction = .keys
+            $0.memory.maxBytes = 4 << 20
+            $0.memory.eviction = .lru
+        }
+        _ = try harness.log("small") {
+            $0.compaction = .keys
+            $0.memory.maxBytes = 64 << 10
+        }
+        let value = String(repeating: "v", count: 1000)
+        for key in 0..<20_000 {
+            let result = try run(
+                harness.engine,
+                [put("cache", "key-\(key)", value), put("small", "last", "\(key)"), get("small", "last")]
+            ).value()
+            #expect(result.isCommitted)
+            if key % 50 == 0 { harness.pass(milliseconds: 1) }
+        }
+        #expect(cache.keyCount > 2000)
+        #expect(cache.account.totalBytes <= 4 << 20)
+    }
+
+    @Test("of two that each create what the other must not find, one does")
+    func skewOverNewLogs() throws {
+        for round in 0..<200 {
+            let engine = EngineHarness().engine
+            let done = Lock(0)
+            let threads = [("a", "b"), ("b", "a")].map { absent, created in
+                Thread(name: "skew") {
+                    var transaction = Transaction()
+                    transaction.requirements = [.init(log: absent, key: [1], test: .exists(false))]
+                    transaction.then = [self.put(created, "\u{1}", "1")]
+                    transaction.otherwise = [self.get(absent, "\u{1}")]
+                    // A failure counts as not done, and is seen below.
+                    if case .done(let result)? = try? engine.transact(transaction), result.isCommitted {
+                        done.withLock { $0 += 1 }
+                    }
+                }
+            }
+            for thread in threads { thread.join() }
+            #expect(done.withLock { $0 } == 1, "round \(round)")
+        }
+    }
+
     @Test("a transaction is one entry: invisible until it commits, and then wholly")
     func oneEntry() throws {
         let harness = EngineHarness(holdingCommits: true)

@@ -1,16 +1,16 @@
 /// Bytes in memory as a stream, so that compressing many of them is done piece by piece, not in one go on a server thread.
 final class MemorySource: ResponseSource, @unchecked Sendable {
     // Sendable: after `init` only the thread that reads the stream touches it.
-    private let body: ResponseBody
+    private let owner: BodyOwner
     private var position = 0
 
-    init(_ body: ResponseBody) { self.body = body }
+    init(_ owner: BodyOwner) { self.owner = owner }
 
     func start(waker: any StreamWaker) {}
     func finished() {}
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamStep {
-        let copied = body.withBytes { bytes in
+        let copied = owner.body.withBytes { bytes in
             let count = min(buffer.count, bytes.count - position)
             buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[position..<(position + count)]))
             return count

@@ -40,7 +40,7 @@ extension Connection {
         }
         extra.append(HeaderField("Vary", "Accept, Accept-Encoding"))
         let chosen = request?.fields.withValue("Accept-Encoding") { ContentCoding.preferred(in: $0) }
-        guard let coding = chosen.flatMap({ $0 }), let coded = Self.encoded(response.body, coding) else {
+        guard let coding = chosen.flatMap({ $0 }), let coded = encoded(response.body, coding) else {
             return
         }
         response.body = coded
@@ -57,15 +57,16 @@ extension Connection {
         }
     }
 
-    private static func encoded(_ body: ResponseBody, _ coding: ContentCoding) -> ResponseBody? {
+    private func encoded(_ body: ResponseBody, _ coding: ContentCoding) -> ResponseBody? {
         switch body {
         case .empty: return nil
         case .stream(let source): return CompressedSource(source, coding).map { .stream($0) }
         case .bytes, .pinned:
-            guard body.count ?? 0 > compressedAtOnceBytesMax else {
+            guard body.count ?? 0 > Self.compressedAtOnceBytesMax else {
                 return body.withBytes { Encoder.encode($0, coding) }.map { .bytes($0) }
             }
-            return CompressedSource(MemorySource(body), coding).map { .stream($0) }
+            let owner = BodyOwner(body, context.configuration.bufferedBytesChanged)
+            return CompressedSource(MemorySource(owner), coding).map { .stream($0) }
         }
     }
 
@@ -127,8 +128,8 @@ extension Connection {
     }
 }
 
-/// Keeps a body where it is while it is sent.
-private final class BodyOwner {
+/// Keeps a body where it is while it is sent, and charged.
+final class BodyOwner {
     let body: ResponseBody
     private let changed: (@Sendable (Int) -> Void)?
     private let chargedBytes: Int

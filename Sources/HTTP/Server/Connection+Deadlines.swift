@@ -59,9 +59,13 @@ extension Connection {
         }
     }
 
+    /// The client has not taken all that was sent.
+    var hasUnacknowledged: Bool { shared.withLock { pyra_unacknowledged_bytes($0.socket) > 0 } }
+
     /// For memory that others need. - Returns: whether it was still being sent.
-    func endSlowAnswer() -> Bool {
-        guard phase == .sending else { return false }
+    /// - Parameter began: when the answer did; another one is left alone.
+    func endSlowAnswer(beganNanoseconds began: Int64) -> Bool {
+        guard phase == .sending, sendingNanoseconds == began else { return false }
         cut(.sending, .slowReader)
         return true
     }

@@ -33,17 +33,19 @@ final class ServerContext: Sendable {
             changed: configuration.bufferedBytesChanged)
     }
 
-    /// Ends the answer that a client has been taking the longest over, if it is more than a second.
+    /// Ends the answer that a client has been taking the longest over, if it is more than a second, and it has not yet
+    /// taken what was sent.
     func endSlowestAnswer() -> Bool {
         let now = Clock.monotonicNanoseconds()
         let patienceNanoseconds: Int64 = 1_000_000_000
         let slow = connections.all.filter { connection in
             connection.phase == .sending && now - connection.sendingNanoseconds > patienceNanoseconds
+                && connection.hasUnacknowledged
         }
         guard let slowest = slow.min(by: { $0.sendingNanoseconds < $1.sendingNanoseconds }) else {
             return false
         }
-        return slowest.endSlowAnswer()
+        return slowest.endSlowAnswer(beganNanoseconds: slowest.sendingNanoseconds)
     }
 
     /// Unix seconds, for the `Date` field.

@@ -39,6 +39,8 @@ final class StreamBody: StreamWaker, Waiting, @unchecked Sendable {
         connection.context.configuration.bufferedBytesChanged?(Self.chargedBytes)
     }
 
+    deinit { connection.context.configuration.bufferedBytesChanged?(-Self.chargedBytes) }
+
     // MARK: From any thread
 
     func wake() {
@@ -126,7 +128,6 @@ final class StreamBody: StreamWaker, Waiting, @unchecked Sendable {
             connection.unsuspend(nowNanoseconds: connection.context.watch.tick, .sending)
         }
         source.finished()
-        connection.context.configuration.bufferedBytesChanged?(-Self.chargedBytes)
     }
 
     /// - Returns: false when there was a wake since `source.read`: read again.

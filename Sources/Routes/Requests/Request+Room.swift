@@ -7,7 +7,7 @@ extension Services {
     /// A body without a length, and whatever the columns need beside it, is for the engine to judge.
     ///
     /// - Parameter limit: of the route; beyond it the body is refused for its size.
-    func checkRoom(for request: Request, in log: String? = nil, limit: Int) throws {
+    func checkRoom(for request: Request, in log: String, limit: Int) throws {
         guard let announced = request.field("Content-Length").flatMap({ Int($0) }), announced > 0,
             announced <= limit
         else { return }

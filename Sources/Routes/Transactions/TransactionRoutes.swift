@@ -9,9 +9,7 @@ struct TransactionRoutes: Sendable {
 
     func body(_ request: Request) throws -> BodyHandling {
         try request.requireJSONType()
-        let limit = services.limits.batchBytesMax
-        try services.checkRoom(for: request, limit: limit)
-        return .buffered(limit: limit, what: "a transaction")
+        return .buffered(limit: services.limits.batchBytesMax, what: "a transaction")
     }
 
     func run(_ request: Request) throws -> Reply {

@@ -50,6 +50,13 @@ extension Pyralog {
             do throws(EngineError) { return try body() } catch { throw Failure(error) }
         }
 
+        static func check(value: [UInt8]) throws(Failure) {
+            let bytesMax = 1 << 30
+            guard value.count <= bytesMax else {
+                throw Failure(.invalidArgument, "a value has at most \(bytesMax) bytes, not \(value.count)")
+            }
+        }
+
         static func check(key: String) throws(Failure) {
             guard (1...1024).contains(key.utf8.count) else {
                 throw Failure(.invalidArgument, "a key has 1 to 1024 bytes, not \(key.utf8.count)")

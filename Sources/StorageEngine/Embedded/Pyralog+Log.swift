@@ -19,6 +19,8 @@ extension Pyralog {
         /// - Throws: `memoryFull`.
         @discardableResult
         public func append(_ value: [UInt8], key: String? = nil) throws(Failure) -> Place {
+            if let key { try Failure.check(key: key) }
+            try Failure.check(value: value)
             let source = ByteBuffer(capacity: value.count + (key?.utf8.count ?? 0))
             source.append(value)
             if let key { source.append(Array(key.utf8)) }
@@ -64,6 +66,7 @@ extension Pyralog {
             _ key: String, _ value: [UInt8], timeToLive: Duration? = nil, priority: UInt8 = 0
         ) throws(Failure) -> Place {
             try Failure.check(key: key)
+            try Failure.check(value: value)
             var options = PutOptions()
             options.type = .octetStream
             options.expiry = expiry(timeToLive)

@@ -63,7 +63,7 @@ package final class IdempotencyReceipts: Sendable {
 
     fileprivate struct Receipt {
         let digest: [UInt8]
-        let expiresAt: Int64
+        var expiresAt: Int64
         var answer: Answer?
         var twins: [@Sendable () -> Void] = []
     }
@@ -121,6 +121,11 @@ package final class IdempotencyReceipts: Sendable {
                 state.receipts[scope] = nil
                 state.bytes -= State.cost(scope, answer)
             }
+            // The clock may have been set back: those that run live on from now.
+            let expiresAt = clock.now() + Self.lifetimeMilliseconds
+            state.order = state.receipts.keys.map { (expiresAt, $0) }
+            state.orderStart = 0
+            for scope in state.receipts.keys { state.receipts[scope]?.expiresAt = expiresAt }
         }
     }
 

@@ -44,14 +44,13 @@ final class Evictor: Sendable {
         guard isRequested.exchange(false, ordering: .relaxed) else { return false }
         if server.holdsTooMuch { releaseWhatIsHeld() }
         var isUnfinished = false
-        turn.withLock { _ in
-            for log in logs.withLock({ Array($0.values) })
-            where log.account.dataBytes > log.account.watermarkBytes {
-                if !shrink(log, to: log.account.lowMarkBytes) { isUnfinished = true }
-            }
-            if server.dataBytes > server.watermarkBytes, !shrinkServer(to: server.lowMarkBytes) {
-                isUnfinished = true
-            }
+        for log in candidates(server) where log.account.dataBytes > log.account.watermarkBytes {
+            if !turn.withLock({ _ in shrink(log, to: log.account.lowMarkBytes) }) { isUnfinished = true }
+        }
+        if server.dataBytes > server.watermarkBytes,
+            !turn.withLock({ _ in shrinkServer(to: server.lowMarkBytes) })
+        {
+            isUnfinished = true
         }
         if isUnfinished { isRequested.store(true, ordering: .relaxed) }
         return isUnfinished
@@ -124,7 +123,11 @@ final class Evictor: Sendable {
     /// Frees what a write needs, in its log's budget and in the server's. Takes nothing for one that could not fit.
     func makeRoom(for bytes: Int, in account: MemoryAccount) -> Room {
         let room = turn.withLock { turn -> Room in
-            if account.missingBytes(for: bytes) > 0, !makeRoom(for: bytes, within: account) { return .none }
+            if account !== server, account.missingBytes(for: bytes) > 0,
+                !makeRoom(for: bytes, within: account)
+            {
+                return .none
+            }
             if server.missingBytes(for: bytes) == 0 { return .made }
             if server.missingDataBytes(for: bytes) > 0 {
                 let now = Self.nowMilliseconds()
@@ -150,11 +153,13 @@ final class Evictor: Sendable {
         }
     }
 
+    /// Counts what may give way, and what is dead, as going: what has no deadline under `ttl` is for the engine to find.
     private func couldMakeRoom(for bytes: Int, in account: MemoryAccount) -> Bool {
         [account, server].allSatisfy { budget in
             let missing = budget.missingBytesAtRest(for: bytes)
-            return missing == 0
-                || candidates(budget).reduce(0) { $0 + ($1.evicts ? $1.evictableBytes() : 0) } > missing
+            if missing == 0 { return true }
+            return missing
+                < candidates(budget).reduce(0) { $0 + ($1.evicts ? $1.account.dataBytes : $1.deadBytes()) }
         }
     }
 

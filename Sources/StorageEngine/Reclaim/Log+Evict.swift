@@ -6,9 +6,14 @@ extension Log {
     func evictableBytes() -> Int {
         switch configuration.memory.eviction {
         case .reject: 0
-        case .fifo, .lru, .priority: account.dataBytes
+        case .fifo, .lru, .priority: account.bytes(.payload)
         case .ttl: EvictionThreshold(views: cut()).bytesWithDeadline()
         }
+    }
+
+    /// What rewriting could give back, about. - Complexity: O(batches).
+    func deadBytes() -> Int {
+        partitions.reduce(0) { $0 + $1.state.withLock { state in state.deadBytes() } }
     }
 
     /// Gives memory back by rewriting what is dead already. - Returns: whether anything came back.
@@ -22,15 +27,13 @@ extension Log {
     /// - Returns: false when the policy has nothing more to give.
     func evictRound(bytes: Int) -> Bool {
         if compact(keptShareMax: Partition.Eagerness.overWatermark) { return true }
-        let isProgress =
-            switch configuration.memory.eviction {
-            case .reject: false
-            case .fifo: evictOldest()
-            case .lru: evictUnvisited()
-            case .ttl: evictNearestDeadlines(bytes)
-            case .priority: evictLowestPriority(bytes)
-            }
-        return isProgress
+        return switch configuration.memory.eviction {
+        case .reject: false
+        case .fifo: evictOldest()
+        case .lru: evictUnvisited()
+        case .ttl: evictNearestDeadlines(bytes)
+        case .priority: evictLowestPriority(bytes)
+        }
     }
 
     private func evictOldest() -> Bool {

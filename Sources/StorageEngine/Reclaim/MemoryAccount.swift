@@ -65,6 +65,9 @@ package final class MemoryAccount: Sendable {
             || parent.map { $0.dataBytes > $0.watermarkBytes || $0.holdsTooMuch } ?? false
     }
 
+    /// What is left of the limit, here and above.
+    var freeBytes: Int { max(0, min(limitBytes - totalBytes, parent?.freeBytes ?? Int.max)) }
+
     var isOverLimit: Bool { missingBytes(for: 0) > 0 || parent?.isOverLimit ?? false }
 
     package func charge(_ kind: MemoryKind, _ bytes: Int) {
@@ -77,10 +80,15 @@ package final class MemoryAccount: Sendable {
 
     /// Refuses a write that would need `bytes` more than is left.
     func admit(bytes: Int) throws(EngineError) {
+        try admitHere(bytes: bytes)
+        try parent?.admit(bytes: bytes)
+    }
+
+    /// By this budget alone.
+    func admitHere(bytes: Int) throws(EngineError) {
         if missingBytes(for: bytes) > 0 {
             throw .memoryFull(budget: name, limit: limitBytes, used: totalBytes, needed: bytes)
         }
-        try parent?.admit(bytes: bytes)
     }
 
     /// By how much the limit would be passed with `bytes` more; 0 when they fit now.

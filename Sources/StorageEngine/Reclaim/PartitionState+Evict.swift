@@ -33,6 +33,14 @@ extension PartitionState {
         active = nil
     }
 
+    /// What is filled is not rewritten: when memory is short, one in which little is left is not filled any further.
+    mutating func sealIfMostlyDead() {
+        guard let active, committed == assigned, active.pointee.rows > 0,
+            keptCount(active) * 2 < active.pointee.rows
+        else { return }
+        seal()
+    }
+
     // MARK: lru
 
     enum Sieve {
@@ -109,6 +117,7 @@ extension PartitionState {
                 budget -= 1
             }
             if row < visible { return header.pointee.offset(ofRow: row) }
+            if header == active { sealIfMostlyDead() }
             if dropIfEmpty(position) == 0 { position += 1 }
         }
         return nil

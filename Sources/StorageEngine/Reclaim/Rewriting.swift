@@ -14,23 +14,25 @@ extension Partition {
     }
 
     /// Where tombstones are wanted, those that are younger than this are left for tails to see.
-    private static let tombstoneMilliseconds: Int64 = 1000
+    static let tombstoneMilliseconds: Int64 = 1000
     var tombstonesFrom: Int64 { clock.now() - Self.tombstoneMilliseconds }
 
     /// Rewrites the run of batches that gives back most. - Returns: bytes freed; 0 when nothing is worth it.
     func rewriteWorstRun(keptShareMax: Double) -> Int {
         let tombstonesFrom = tombstonesFrom
-        guard
-            let run = state.withLock({
+        while true {
+            let run = state.withLock {
                 $0.beginRewriting(keptShareMax: keptShareMax, tombstonesFrom: tombstonesFrom)
-            })
-        else { return 0 }
-        let copy = SurvivorCopy(of: run, partition: self)
-        let (freed, others) = state.withLock { state in
-            (state.finishRewriting(run, copy), followUp(&state))
+            }
+            guard let run else { return 0 }
+            let copy = SurvivorCopy(of: run, partition: self)
+            let (freed, others) = state.withLock { state in
+                (state.finishRewriting(run, copy), followUp(&state))
+            }
+            carryOut(others)
+            // One that was not worth it is not tried again, and must not hide the next.
+            if freed > 0 { return freed }
         }
-        carryOut(others)
-        return freed
     }
 }
 
@@ -51,16 +53,23 @@ extension PartitionState {
 
     /// Chooses the batch of which least survives, and its neighbours of which little does.
     fileprivate mutating func beginRewriting(keptShareMax: Double, tombstonesFrom: Int64) -> RewritingRun? {
+        if keptShareMax > Partition.Eagerness.idle { sealIfMostlyDead() }
         guard !isRewriting, let worst = worstBatch(keptShareMax, tombstonesFrom) else { return nil }
         var range = worst..<worst + 1
         var bytes = list.batches[worst].chargedBytes
-        let bytesMax = min(Self.runBytesMax, policy.slabBytesMax * 8)
+        // The copy is held beside the run: within what is free, or two batches and what lies between them.
+        let bytesMax = min(Self.runBytesMax, max(account.freeBytes, policy.slabBytesMax * 3))
         func joins(_ position: Int) -> Bool {
             list.headers.indices.contains(position) && isChoosable(list.headers[position])
                 && keptShare(position) < keptShareMax
                 && bytes + list.batches[position].chargedBytes <= bytesMax
-                && abs(list.headers[position].pointee.base - list.headers[worst].pointee.base)
-                    < Int64(UInt32.max) / 4
+                && spanWith(position) < Int64(UInt32.max)
+        }
+        // Of the offsets: the delta column has 32 bits.
+        func spanWith(_ position: Int) -> Int64 {
+            let lowest = min(position, range.lowerBound)
+            let highest = max(position, range.upperBound - 1)
+            return list.headers[highest].pointee.endOfRange - list.headers[lowest].pointee.base
         }
         while joins(range.upperBound) || joins(range.lowerBound - 1) {
             if joins(range.upperBound) {
@@ -131,24 +140,44 @@ extension PartitionState {
         else { return 0 }
         copy.carryOver(run)
         let freed = run.allocatedBytes - copy.allocatedBytes
-        guard freed > 0 else {
+        // Less than this is what dead bits took, or rounding.
+        guard freed > run.allocatedBytes / 32 else {
             // Not again until more of it is dead.
             for position in range {
                 let header = list.headers[position]
-                if header.pointee.lastTombstone >= run.tombstonesFrom {
-                    header.pointee.heldByTombstonesUntil = header.pointee.lastTombstone
-                } else {
-                    header.pointee.keptAtLastTry = keptCount(header) - header.pointee.rows / 32
+                if !holdForTombstones(header, run) {
+                    header.pointee.keptAtLastTry = max(1, keptCount(header) - header.pointee.rows / 32)
                 }
             }
             return 0
         }
         for position in range { list.batches[position].leavePartition() }
         // A copy has nothing to give back until something in it dies.
-        for batch in copy.batches { batch.header.pointee.keptAtLastTry = keptCount(batch.header) }
+        for batch in copy.batches where !holdForTombstones(batch.header, run) {
+            batch.header.pointee.keptAtLastTry = keptCount(batch.header)
+        }
         list.replace(range, with: copy.batches)
         chargeIndex()
         return freed
+    }
+
+    /// Young tombstones are dead weight soon: then it is worth another try. - Returns: whether there are any.
+    private mutating func holdForTombstones(
+        _ header: UnsafeMutablePointer<BatchHeader>, _ run: RewritingRun
+    ) -> Bool {
+        guard header.pointee.lastTombstone >= run.tombstonesFrom else { return false }
+        header.pointee.heldByTombstonesUntil = header.pointee.lastTombstone
+        header.pointee.keptAtLastTry = Int.max
+        requestMaintenance(at: header.pointee.lastTombstone + Partition.tombstoneMilliseconds + 1)
+        return true
+    }
+
+    /// What rewriting could give back, about.
+    func deadBytes() -> Int {
+        (0..<list.count).reduce(0) { sum, position in
+            let share = min(1, keptShare(position))
+            return sum + Int(Double(list.batches[position].chargedBytes) * (1 - share))
+        }
     }
 
     /// Lets go of a sealed, committed batch of which nothing is kept. - Returns: bytes freed.
@@ -159,7 +188,7 @@ extension PartitionState {
         else { return 0 }
         let freed = list.batches[position].chargedBytes
         list.batches[position].leavePartition()
-        list.replace(position..<position + 1, with: [])
+        if position == 0 { list.removeFirst(1) } else { list.replace(position..<position + 1, with: []) }
         chargeIndex()
         return freed
     }

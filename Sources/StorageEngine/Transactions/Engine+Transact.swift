@@ -7,20 +7,11 @@ extension Engine {
     ///   may not be created, `notImplemented` over logs of unequal durability; nothing was applied then.
     package func transact(_ transaction: Transaction) throws(EngineError) -> Outcome<TransactionResult> {
         // Logs that come and go while they are looked up, and room that others take, make it start again.
-        let attemptsMax = 16
+        let attemptsMax = 64
         var failure = EngineError.shuttingDown
         for _ in 0..<attemptsMax {
             let locks = try TransactionLocks(transaction, self)
-            let attempt: TransactionAttempt
-            do throws(EngineError) {
-                attempt = try locks.run(transaction, clock: clock) { publish($0) }
-            } catch {
-                failure = error
-                guard case .memoryFull(_, _, _, let needed) = error else { throw error }
-                try makeRoom(for: needed, in: locks.logs, after: error)
-                continue
-            }
-            switch attempt {
+            switch try locks.run(transaction, clock: clock, publish: { publish($0) }) {
             case .done(let result, let followUps):
                 for (partition, followUp) in followUps { partition.carryOut(followUp) }
                 return .done(result)
@@ -28,6 +19,9 @@ extension Engine {
                 return .pending(ticket(result, entry))
             case .blocked(let entry):
                 return .pending(again(transaction, after: entry))
+            case .shortOf(let shortage):
+                failure = shortage.error
+                try makeRoom(for: shortage)
             case .changed:
                 continue
             }
@@ -65,6 +59,7 @@ enum TransactionAttempt {
     case done(TransactionResult, followUps: [(Partition, Partition.FollowUp)])
     case submitted(TransactionResult, CommitEntry)
     case blocked(CommitEntry)
+    case shortOf(TransactionPlan.Shortage)
     /// A log was created or deleted meanwhile: look everything up again.
     case changed
 }

@@ -1,5 +1,13 @@
 import Platform
 
+/// What a transaction took the logs to be, which must still be so in the moment it is done.
+struct LogLookUp {
+    let found: [String: Log]
+    let absent: Set<String>
+    /// Of the absent ones, those that it writes to.
+    let created: [String: Log]
+}
+
 /// Where an operation or a requirement looks and writes.
 struct TransactionTarget {
     let log: Log
@@ -16,6 +24,8 @@ struct TransactionLocks {
     private(set) var logs: [String: Log] = [:]
     /// Those of `logs` that are not published yet.
     private(set) var newLogs: [String: Log] = [:]
+    /// Looked for and not found.
+    private var absent: Set<String> = []
     /// In lock order.
     private var partitions: [Partition] = []
     /// Of the requirements, then of the operations of both branches, in order. Nil: in a log that does not exist.
@@ -28,12 +38,13 @@ struct TransactionLocks {
             transaction.requirements.count + transaction.then.count + transaction.otherwise.count)
         for requirement in transaction.requirements {
             let log = logs[requirement.log] ?? engine.log(named: requirement.log)
-            if let log { logs[requirement.log] = log }
+            if let log { logs[requirement.log] = log } else { absent.insert(requirement.log) }
             targets.append(log.map { Self.target(requirement.key, in: $0) })
         }
         for branch in [transaction.then, transaction.otherwise] {
             for operation in branch {
                 let log = try Self.log(for: operation, transaction, engine, &logs, &newLogs)
+                if log == nil { absent.insert(operation.log) }
                 targets.append(log.flatMap { target(of: operation, in: $0) })
             }
         }
@@ -99,9 +110,9 @@ struct TransactionLocks {
         return log
     }
 
-    /// - Parameter publish: makes new logs visible; false when one of their names is taken by now.
+    /// - Parameter publish: makes new logs visible, if all logs still are what they were when they were looked up.
     func run(
-        _ transaction: Transaction, clock: Clock, publish: ([String: Log]) -> Bool
+        _ transaction: Transaction, clock: Clock, publish: (LogLookUp) -> Bool
     ) throws(EngineError) -> TransactionAttempt {
         for partition in partitions { partition.state.lock() }
         defer { for partition in partitions.reversed() { partition.state.unlock() } }
@@ -110,8 +121,9 @@ struct TransactionLocks {
 
         let operationsStart = transaction.requirements.count
         var plan = TransactionPlan(partitions: partitions, now: clock.now())
-        let isCommitted = transaction.requirements.indices.allSatisfy {
-            plan.holds(transaction.requirements[$0], targets[$0])
+        var isCommitted = true
+        for (requirement, target) in zip(transaction.requirements, targets) where isCommitted {
+            isCommitted = try plan.holds(requirement, target)
         }
         let branch = isCommitted ? transaction.then : transaction.otherwise
         let branchStart = operationsStart + (isCommitted ? 0 : transaction.then.count)
@@ -123,8 +135,8 @@ struct TransactionLocks {
             }
         }
         let acknowledgement = try acknowledgement(transaction, plan)
-        try plan.admit()
-        guard newLogs.isEmpty || publishWritten(plan, publish) else { return .changed }
+        if let shortage = plan.shortage() { return .shortOf(shortage) }
+        guard publish(lookUp(plan)) else { return .changed }
 
         let parts = plan.write()
         let result = TransactionResult(
@@ -139,9 +151,10 @@ struct TransactionLocks {
         return .submitted(result, entry)
     }
 
-    private func publishWritten(_ plan: TransactionPlan, _ publish: ([String: Log]) -> Bool) -> Bool {
-        let created = newLogs.filter { new in plan.writes.contains { $0.log === new.value } }
-        return created.isEmpty || publish(created)
+    private func lookUp(_ plan: TransactionPlan) -> LogLookUp {
+        LogLookUp(
+            found: logs.filter { newLogs[$0.key] == nil }, absent: absent.union(newLogs.keys),
+            created: newLogs.filter { new in plan.writes.contains { $0.log === new.value } })
     }
 
     /// An uncommitted entry that decides what a key of the transaction is.

@@ -38,6 +38,8 @@ struct TransactionPlan {
     private let now: Int64
     private(set) var writes: [Write] = []
     private var planned: [Planned] = []
+    private var comparedBytes = 0
+    private static let comparedBytesMax = 64 << 20
 
     init(partitions: [Partition], now: Int64) {
         self.partitions = partitions
@@ -46,7 +48,10 @@ struct TransactionPlan {
 
     // MARK: Requirements
 
-    func holds(_ requirement: Transaction.Requirement, _ target: TransactionTarget?) -> Bool {
+    /// - Throws: `recordTooLarge` when the values to compare are too large together to be looked at under the locks.
+    mutating func holds(
+        _ requirement: Transaction.Requirement, _ target: TransactionTarget?
+    ) throws(EngineError) -> Bool {
         let record = target.flatMap { stored(requirement.key, $0) }
         switch requirement.test {
         case .exists(let isExpected): return (record != nil) == isExpected
@@ -56,6 +61,10 @@ struct TransactionPlan {
                 == Revision(partition: record.partition, offset: record.offset, epoch: target.log.epoch)
         case .value(let isEqual):
             guard let record else { return false }
+            comparedBytes += record.value.count
+            guard comparedBytes <= Self.comparedBytesMax else {
+                throw .recordTooLarge(limit: Self.comparedBytesMax, size: comparedBytes)
+            }
             return isEqual(record.value, record.type)
         }
     }
@@ -211,8 +220,16 @@ struct TransactionPlan {
 
     // MARK: Room and effect
 
-    /// Refuses before anything is written what the budgets of the logs have no room for. Deletes are free.
-    func admit() throws(EngineError) {
+    /// A budget without room for what the transaction would write.
+    struct Shortage {
+        let account: MemoryAccount
+        let bytes: Int
+        let error: EngineError
+    }
+
+    /// Before anything is written: the first budget, of a log or of the server, that has no room for all of it. Deletes
+    /// are free.
+    func shortage() -> Shortage? {
         var needs = [ColumnPlan.Usage?](repeating: nil, count: partitions.count)
         var isFree = true
         for write in writes {
@@ -223,20 +240,29 @@ struct TransactionPlan {
             needs[write.target.slot] = need
             if !write.type.isTombstone { isFree = false }
         }
-        guard !isFree else { return }
-        // Partitions of a log are neighbours in lock order.
-        var account: MemoryAccount?
-        var bytes = 0
+        if isFree { return nil }
+        var budgets: [(account: MemoryAccount, bytes: Int)] = []
+        var total = 0
         for (partition, need) in zip(partitions, needs) {
             guard let need else { continue }
-            if account !== partition.account {
-                if bytes > 0 { try account?.admit(bytes: bytes) }
-                account = partition.account
-                bytes = 0
+            let bytes = partition.state.withLocked { $0.bytesToOpen(for: need) }
+            if bytes == 0 { continue }
+            total += bytes
+            if let known = budgets.firstIndex(where: { $0.account === partition.account }) {
+                budgets[known].bytes += bytes
+            } else {
+                budgets.append((partition.account, bytes))
             }
-            bytes += partition.state.withLocked { $0.bytesToOpen(for: need) }
         }
-        if bytes > 0 { try account?.admit(bytes: bytes) }
+        if let server = budgets.first?.account.parent { budgets.append((server, total)) }
+        for (account, bytes) in budgets {
+            do throws(EngineError) {
+                try account.admitHere(bytes: bytes)
+            } catch {
+                return Shortage(account: account, bytes: bytes, error: error)
+            }
+        }
+        return nil
     }
 
     /// - Returns: the rows of each partition that has any, in lock order.

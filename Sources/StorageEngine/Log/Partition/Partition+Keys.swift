@@ -173,10 +173,6 @@ extension Partition {
             if let entry = submit(&state) { return (.submitted(entry, value: value), FollowUp()) }
             if let active = state.active {
                 _ = state.applyKey(at: place, hash, active.pointee.rows - 1, in: active)
-                // A key that is written again has been used.
-                if state.policy.eviction == .lru, current != nil {
-                    state.markVisited(state.list.count - 1, active.pointee.rows - 1)
-                }
             }
             state.committed = state.assigned
             state.chargeIndex()

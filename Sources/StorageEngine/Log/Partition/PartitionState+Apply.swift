@@ -46,6 +46,8 @@ extension PartitionState {
             index.remove(at: place)
         } else {
             index.setOffset(at: place, header.pointee.base &+ Int64(row))
+            // A key that is written again has been used.
+            if policy.eviction == .lru { markVisited(list.position(of: header.pointee.base), row) }
         }
         clearNewest(offset: previous)
         return previous >= first

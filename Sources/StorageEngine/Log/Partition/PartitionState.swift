@@ -106,8 +106,8 @@ struct PartitionPolicy {
         retainedRecordsMax = configuration.retention.maxRecords.map { max(1, $0 / partitions) }
         retainedAgeMillisecondsMax = configuration.retention.maxAgeMilliseconds
         // Small enough that dropping a whole batch keeps most of what may be kept.
-        let memoryShare = (configuration.memory.maxBytes.map { $0 / partitions } ?? memoryBytesMax) / 32
-        let target = min(memoryShare, memoryBytesMax / 32, retainedBytesMax.map { $0 / 8 } ?? Int.max)
+        let memoryShare = (configuration.memory.maxBytes.map { $0 / partitions } ?? memoryBytesMax) / 64
+        let target = min(memoryShare, memoryBytesMax / 64, retainedBytesMax.map { $0 / 8 } ?? Int.max)
         slabBytesMax = SlabPool.smallestSlabBytes
         while slabBytesMax < SlabPool.largestSlabBytes, slabBytesMax * 2 <= target { slabBytesMax *= 2 }
     }
