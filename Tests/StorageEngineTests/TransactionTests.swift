@@ -250,7 +250,8 @@ struct TransactionTests {
                         self.increment(log(from), "account-\(from)", -7),
                         self.increment(log(to), "account-\(to)", 7),
                     ]
-                    _ = try? engine.transact(transfer)  // A failure leaves the sum as it is: the test is about that.
+                    // A failure leaves the sum as it is: the test is about that.
+                    _ = try? engine.transact(transfer)
                     guard round % 5 == 0 else { continue }
                     var look = Transaction()
                     look.then = everything

@@ -31,8 +31,8 @@ struct Traces {
     }
 
     private init(scale: Double) {
-        keys = scaled(1_000_000, by: scale, min: 100_000)
-        operations = scaled(10_000_000, by: scale, min: 1_000_000)
+        keys = scaled(1_000_000, by: scale, min: 300_000)
+        operations = scaled(10_000_000, by: scale, min: 3_000_000)
         zipf = Zipf(count: keys, theta: Trace.theta)
         report("\(operations) operations over \(keys) keys, Zipf \(Trace.theta), seed \(seed)")
     }

@@ -87,8 +87,15 @@ extension PartitionState {
     /// Seals the active batch and opens the next, twice as large until a mebibyte.
     mutating func openBatch(for need: ColumnPlan.Usage, isFree: Bool) throws(EngineError) {
         let habit = active?.pointee.usage ?? need
-        let target = min(nextSlabBytes, policy.slabBytesMax)
-        let plan = ColumnPlan(need: need, habit: habit, target: target)
+        var target = min(nextSlabBytes, policy.slabBytesMax)
+        var plan = ColumnPlan(need: need, habit: habit, target: target)
+        // Where nothing gives way, what is left is used to the last.
+        while !isFree, policy.eviction == .reject, target > SlabPool.smallestSlabBytes,
+            plan.slabBytes + Batch.fixedBytes > account.freeBytes
+        {
+            target /= 2
+            plan = ColumnPlan(need: need, habit: habit, target: target)
+        }
         if !isFree { try account.admit(bytes: plan.slabBytes + Batch.fixedBytes) }
         active?.pointee.isSealed = true
         if let active { noteIfReclaimable(active) }
