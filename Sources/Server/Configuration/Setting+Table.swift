@@ -38,7 +38,7 @@ extension Setting {
     static let value = Setting("limits.value", .bytes(1024...(1 << 31)), .integer(32 << 20), "One value")
     static let bodiesInFlight = Setting(
         "limits.bodies_in_flight", .bytes((1 << 20)...Int64.max), .none,
-        "All request bodies together; a tenth of max_memory, at least 64 MiB, if not given")
+        "All request bodies together; a tenth of max_memory, or 64 MiB but no more than half, if not given")
     static let headers = Setting(
         "limits.headers", .bytes(1024...(1 << 20)), .integer(32 << 10), "Request headers")
     static let target = Setting(

@@ -45,6 +45,9 @@ struct RewritingRun {
     let tombstonesFrom: Int64
     let slabBytesMax: Int
     let allocatedBytes: Int
+    /// Of the batch of which least survives: freeing a part of that makes the run worth it. One of which nothing survives
+    /// always is, so that no batch is chosen for ever.
+    let worstBytes: Int
 }
 
 extension PartitionState {
@@ -89,7 +92,7 @@ extension PartitionState {
             views: views, keepsNewestOnly: policy.compactsKeys,
             tombstonesFrom: policy.leavesTombstones ? tombstonesFrom : Int64.max,
             slabBytesMax: policy.slabBytesMax,
-            allocatedBytes: bytes)
+            allocatedBytes: bytes, worstBytes: list.batches[worst].chargedBytes)
     }
 
     private func worstBatch(_ keptShareMax: Double, _ tombstonesFrom: Int64) -> Int? {
@@ -141,7 +144,7 @@ extension PartitionState {
         copy.carryOver(run)
         let freed = run.allocatedBytes - copy.allocatedBytes
         // Less than this is what dead bits took, or rounding.
-        guard freed > run.allocatedBytes / 32 else {
+        guard freed > run.worstBytes / 32 else {
             // Not again until more of it is dead.
             for position in range {
                 let header = list.headers[position]
