@@ -224,6 +224,28 @@ struct EvictionTests {
         #expect(log.account.totalBytes <= 256 << 10)
     }
 
+    @Test("compaction ends, though copies of what lies beside the dead would be larger")
+    func compactionEnds() throws {
+        let harness = EngineHarness()
+        let log = try harness.log { $0.compaction = .keys }
+        for round in 0..<40 {
+            // A small batch of one key again and again, then full ones of tiny values, which a delta column makes larger.
+            for _ in 0..<60 { _ = try log.put("again", "\(round)") }
+            for key in 0..<400 { _ = try log.put("\(round)-\(key)", "1") }
+        }
+        let partition = log.partitions[0]
+        for share in [
+            Partition.Eagerness.idle, Partition.Eagerness.overWatermark, Partition.Eagerness.full, 2,
+        ] {
+            var runs = 0
+            while partition.rewriteWorstRun(keptShareMax: share) > 0 { runs += 1 }
+            #expect(runs < 1000)
+        }
+        #expect(log.get("again") == "39")
+        #expect(log.keyCount == 16_001)
+        for kind in MemoryKind.allCases { #expect(log.memoryBytes(kind) == log.walkedBytes()[kind] ?? 0) }
+    }
+
     @Test("a log that falls silent keeps its tombstones for a second, and no longer")
     func quietTombstones() throws {
         let harness = EngineHarness()

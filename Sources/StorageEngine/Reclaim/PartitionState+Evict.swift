@@ -45,7 +45,7 @@ extension PartitionState {
 
     enum Sieve {
         /// There is more of this batch.
-        case under(Int64)
+        case under
         /// The hand has left a batch.
         case passed
         /// There is nothing that the hand could pass.
@@ -83,7 +83,7 @@ extension PartitionState {
         }
         if end < visible {
             hand = header.pointee.offset(ofRow: end)
-            return .under(hand)
+            return .under
         }
         hand = min(header.pointee.endOfRange, committed)
         if dropIfEmpty(position) == 0, visible < header.pointee.rows { return .nothing }

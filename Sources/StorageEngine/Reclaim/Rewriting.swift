@@ -20,7 +20,9 @@ extension Partition {
     /// Rewrites the run of batches that gives back most. - Returns: bytes freed; 0 when nothing is worth it.
     func rewriteWorstRun(keptShareMax: Double) -> Int {
         let tombstonesFrom = tombstonesFrom
-        while true {
+        // Beyond it others are due; the next visit goes on.
+        let triesMax = 64
+        for _ in 0..<triesMax {
             let run = state.withLock {
                 $0.beginRewriting(keptShareMax: keptShareMax, tombstonesFrom: tombstonesFrom)
             }
@@ -33,6 +35,7 @@ extension Partition {
             // One that was not worth it is not tried again, and must not hide the next.
             if freed > 0 { return freed }
         }
+        return 0
     }
 }
 
@@ -45,8 +48,7 @@ struct RewritingRun {
     let tombstonesFrom: Int64
     let slabBytesMax: Int
     let allocatedBytes: Int
-    /// Of the batch of which least survives: freeing a part of that makes the run worth it. One of which nothing survives
-    /// always is, so that no batch is chosen for ever.
+    /// Of the batch of which least survives: freeing a part of that makes the run worth it.
     let worstBytes: Int
 }
 
@@ -74,7 +76,10 @@ extension PartitionState {
             let highest = max(position, range.upperBound - 1)
             return list.headers[highest].pointee.endOfRange - list.headers[lowest].pointee.base
         }
-        while joins(range.upperBound) || joins(range.lowerBound - 1) {
+        // One of which nothing survives goes alone: with neighbours that a copy makes larger it might seem not worth it,
+        // and be chosen for ever.
+        let goesAlone = keptCount(list.headers[worst]) == 0
+        while !goesAlone, joins(range.upperBound) || joins(range.lowerBound - 1) {
             if joins(range.upperBound) {
                 bytes += list.batches[range.upperBound].chargedBytes
                 range = range.lowerBound..<range.upperBound + 1
