@@ -152,3 +152,6 @@ bool pyra_json_time(const uint8_t *bytes, size_t count, int64_t *milliseconds);
 #ifdef __cplusplus
 }
 #endif
+
+// The module has one header.
+#include "CSimdJSONFields.h"

@@ -1,0 +1,37 @@
+#include "Arena.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace pyra {
+
+namespace {
+
+constexpr size_t blockBytesMin = 1024;
+constexpr size_t blockBytesMax = 256 * 1024;
+
+}
+
+const uint8_t *Arena::add(const uint8_t *bytes, size_t count) {
+    if (count > available) {
+        // Blocks double: a few texts cost little, many cost few allocations.
+        size_t size = std::max(count, std::clamp(total, blockBytesMin, blockBytesMax));
+        blocks.emplace_back(new uint8_t[size]);
+        free = blocks.back().get();
+        available = size;
+        total += size;
+    }
+    uint8_t *place = free;
+    if (count > 0) { memcpy(place, bytes, count); }
+    free += count;
+    available -= count;
+    return place;
+}
+
+void Arena::clear() {
+    blocks.clear();
+    free = nullptr;
+    available = total = 0;
+}
+
+}

@@ -1,0 +1,35 @@
+/// Which top-level members the objects of some rows have, and of which kinds. Made by a `FieldSummarizer`.
+package struct FieldSummary: Sendable, Equatable {
+    package struct Field: Sendable, Equatable {
+        /// Decoded.
+        package let name: String
+        package fileprivate(set) var kinds: FieldKinds
+
+        package init(name: String, kinds: FieldKinds) {
+            self.name = name
+            self.kinds = kinds
+        }
+    }
+
+    package static let fieldsMax = 1000
+
+    /// In order of first appearance, at most `fieldsMax` of them.
+    package internal(set) var fields: [Field] = []
+    /// There were more names than that; they are left out.
+    package internal(set) var isCut = false
+    package internal(set) var rowCount = 0
+    /// Rows of other bytes than JSON, tombstones among them.
+    package internal(set) var rowsNotJSON = 0
+    /// JSON values that are no objects: they have no fields.
+    package internal(set) var rowsNotObjects = 0
+
+    package var isAllJSON: Bool { rowsNotJSON == 0 }
+
+    package init() {}
+
+    /// Takes over what was found: the fields so far are the first of `found`, perhaps of more kinds now.
+    mutating func update(count: Int, kinds: (Int) -> FieldKinds, name: (Int) -> String) {
+        for index in fields.indices { fields[index].kinds = kinds(index) }
+        for index in fields.count..<count { fields.append(Field(name: name(index), kinds: kinds(index))) }
+    }
+}
