@@ -44,8 +44,7 @@ package final class FieldSummarizer: @unchecked Sendable {
     /// Hands over the fields found so far, their names in one array.
     private func begin(with fields: [FieldSummary.Field], _ error: inout pyra_json_error) {
         // A byte more, so that even empty names have an address.
-        var names: [UInt8] = [0]
-        for field in fields { names.append(contentsOf: field.name.utf8) }
+        let names = fields.flatMap(\.name.utf8) + [0]
         names.withUnsafeBufferPointer { names in
             var next = names.baseAddress
             let known = fields.map { field in

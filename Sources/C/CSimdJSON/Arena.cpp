@@ -13,7 +13,8 @@ constexpr size_t blockBytesMax = 256 * 1024;
 }
 
 const uint8_t *Arena::add(const uint8_t *bytes, size_t count) {
-    if (count > available) {
+    // Even no bytes get an address.
+    if (count > available || !free) {
         // Blocks double: a few texts cost little, many cost few allocations.
         size_t size = std::max(count, std::clamp(total, blockBytesMin, blockBytesMax));
         blocks.emplace_back(new uint8_t[size]);

@@ -54,6 +54,8 @@ inline bool isEscaped(const ColumnWriter &writer, Bytes content) {
 
 Bytes decoded(ColumnWriter &writer, Bytes content) {
     writer.scratch.clear();
+    // Even nothing gets an address.
+    writer.scratch.reserve(content.count);
     decodeString(content.start, content.count, writer.scratch);
     return {writer.scratch.data(), writer.scratch.size()};
 }

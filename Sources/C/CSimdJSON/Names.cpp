@@ -115,6 +115,8 @@ Spelling &Names::resolve(const uint8_t *name, uint32_t count) {
     int32_t field;
     if (isEscaped) {
         decoded.clear();
+        // Even an empty name gets an address.
+        decoded.reserve(count);
         decodeString(name, count, decoded);
         field = fieldOf(decoded.data(), decoded.size());
     } else {
