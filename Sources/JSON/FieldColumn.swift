@@ -7,11 +7,11 @@ package struct FieldColumn: Sendable, Hashable {
         case boolean(lenient: Bool)
         /// `Int64`: integer literals that fit, -0 is 0. Lenient: strings of such a literal as well.
         case int64(lenient: Bool)
-        /// `Double`: all number literals, correctly rounded; one beyond the largest double is a misfit, one too small
-        /// for any is zero. Lenient: strings of such a literal as well.
+        /// `Double`: all number literals, correctly rounded; one beyond the largest double is a misfit, one
+        /// too small for any is zero. Lenient: strings of such a literal as well.
         case double(lenient: Bool)
-        /// A string's decoded content, in 16 bytes as DuckDB's `duckdb_string_t` has them. With `anyValue`, numbers,
-        /// booleans and nested values give their JSON text.
+        /// A string's decoded content, in 16 bytes as DuckDB's `duckdb_string_t` has them. With `anyValue`,
+        /// numbers, booleans and nested values give their JSON text.
         case text(anyValue: Bool)
         /// The JSON text of any value as it stands, in the same 16 bytes. JSON's null is no value.
         case json

@@ -1,16 +1,18 @@
 import CSimdJSON
 
-/// Fills columns from the top-level members of rows' objects. One user at a time; working memory is used again.
+/// Fills columns from the top-level members of rows' objects. One user at a time; working memory is used
+/// again.
 ///
-/// Of members of one name the last one counts. A row whose member is missing or null has no value, nor has a row that
-/// is no JSON or no object. A value that cannot be given in the target is a misfit, and no value either.
+/// Of members of one name the last one counts. A row whose member is missing or null has no value, nor has a
+/// row that is no JSON or no object. A value that cannot be given in the target is a misfit, and no value
+/// either.
 package final class FieldExtractor: @unchecked Sendable {
     // Sendable: one user at a time, as a parser has; nothing in it belongs to a thread.
     package struct Extraction {
         /// A column's values that were there and not null but could not be given in its target.
         package let misfits: [Int]
-        /// What texts point into that had to be decoded; nil when there are none. The others point into the rows'
-        /// `values`.
+        /// What texts point into that had to be decoded; nil when there are none. The others point into the
+        /// rows' `values`.
         package let arena: TextArena?
     }
 
@@ -29,7 +31,8 @@ package final class FieldExtractor: @unchecked Sendable {
 
     /// Fills an output a column.
     ///
-    /// - Parameter outputs: room for all rows in each; element 0 and bit 0 are the row `rows.range.lowerBound`.
+    /// - Parameter outputs: room for all rows in each; element 0 and bit 0 are of the row
+    /// `rows.range.lowerBound`.
     /// - Throws: when there is no memory; the outputs hold anything then.
     package func extract(_ rows: FieldRows, into outputs: [FieldOutput]) throws(RecordFailure) -> Extraction {
         precondition(outputs.count == columns.count)

@@ -1,7 +1,7 @@
 import CSimdJSON
 
-/// Some rows of a batch: their values back to back in one buffer, which must stay where it is while it is read and for
-/// as long as texts point into it.
+/// Some rows of a batch: their values back to back in one buffer, which must stay where it is while it is
+/// read and for as long as texts point into it.
 package struct FieldRows {
     package let values: UnsafeRawBufferPointer
     /// One more than the batch has rows: value i is `values[offsets[i]..<offsets[i + 1]]`.
@@ -22,7 +22,8 @@ package struct FieldRows {
         self.range = range
     }
 
-    /// Calls with the rows as C wants them; not at all when there are none, as an empty buffer has no address.
+    /// Calls with the rows as C wants them; not at all when there are none, as an empty buffer has no
+    /// address.
     func withRows(_ body: (UnsafePointer<pyra_field_rows>) -> Void) {
         guard !range.isEmpty, let offsets = offsets.baseAddress else { return }
         var rows = pyra_field_rows(

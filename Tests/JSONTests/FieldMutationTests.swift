@@ -45,7 +45,8 @@ struct FieldMutationTests {
         return "{" + members.joined(separator: ",") + "}"
     }
 
-    /// What a target makes of a value, the slow way; nil is no value. JSON texts are compared as values elsewhere.
+    /// What a target makes of a value, the slow way; nil is no value. JSON texts are compared as values
+    /// elsewhere.
     private func expected(_ value: JSONValue?, _ target: FieldColumn.Target) -> FieldValue? {
         switch (target, value) {
         case (.boolean, .bool(let value)): .boolean(value)

@@ -71,7 +71,8 @@ struct FieldSummaryTests {
     @Test("later rows of a batch are added to an earlier summary")
     func incremental() throws {
         let texts = (0..<3000).map { row in
-            #"{"id":\#(row),"k\#(row / 400)":\#(row % 7 == 0 ? "null" : "\"x\""),"é\u000\#(row % 9 + 1)":[]}"#
+            let value = row % 7 == 0 ? "null" : "\"x\""
+            return #"{"id":\#(row),"k\#(row / 400)":\#(value),"é\u000\#(row % 9 + 1)":[]}"#
         }
         let batch = FieldBatch(texts)
         let whole = try summary(batch)

@@ -66,7 +66,8 @@ enum FieldValue: Equatable {
     case text(String)
 }
 
-/// What a caller of the extractor allocates; full of ones before, so that nothing is taken for zero by chance.
+/// What a caller of the extractor allocates; full of ones before, so that nothing is taken for zero by
+/// chance.
 final class FieldArray {
     let output: FieldOutput
     private let target: FieldColumn.Target

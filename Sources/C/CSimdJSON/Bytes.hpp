@@ -17,6 +17,8 @@ inline uint32_t loadFour(const uint8_t *bytes) {
 }
 
 /// Ones for the first `count` bytes in memory of a word (this machine is little-endian, as all of ours are).
-inline uint64_t firstBytes(size_t count) { return count >= 8 ? ~uint64_t(0) : (uint64_t(1) << (8 * count)) - 1; }
+inline uint64_t firstBytes(size_t count) {
+    return count >= 8 ? ~uint64_t(0) : (uint64_t(1) << (8 * count)) - 1;
+}
 
 }

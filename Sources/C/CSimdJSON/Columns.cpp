@@ -14,7 +14,8 @@ struct Bytes {
     size_t count;
 };
 
-/// DuckDB's `duckdb_string_t`: up to 12 bytes inside, padded with zeros; else their first four and where they lie.
+/// DuckDB's `duckdb_string_t`: up to 12 bytes inside, padded with zeros; else their first four and where they
+/// lie.
 struct Header {
     uint32_t count;
     uint32_t prefix;
@@ -109,7 +110,8 @@ void convertTexts(ColumnWriter &writer, const Place *places, size_t first, size_
     convertAll<Header>(writer, places, first, count, [&](Bytes value, Header &element) {
         Bytes content;
         if (isString(value, content)) {
-            element = isEscaped(writer, content) ? keptHeader(writer, decoded(writer, content)) : header(content, end);
+            const bool mustDecode = isEscaped(writer, content);
+            element = mustDecode ? keptHeader(writer, decoded(writer, content)) : header(content, end);
             return true;
         }
         if (!takesAny || isNull(value.start, value.count)) { return false; }

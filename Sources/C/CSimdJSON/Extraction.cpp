@@ -10,8 +10,8 @@ constexpr size_t placesMax = 64 * 1024;
 constexpr size_t windowRowsMin = 64;
 constexpr size_t windowRowsMax = 4096;
 
-/// Keeps where the fields' values lie in some rows, then has the columns written one after the other: of members of
-/// one name the last one is left, at no cost.
+/// Keeps where the fields' values lie in some rows, then has the columns written one after the other: of
+/// members of one name the last one is left, at no cost.
 struct PlaceSink {
     std::vector<Place> &places;
     std::vector<ColumnWriter> &writers;
@@ -93,8 +93,8 @@ pyra_extractor *pyra_extractor_create(const pyra_column *columns, size_t count) 
 void pyra_extractor_destroy(pyra_extractor *extractor) { delete extractor; }
 
 pyra_json_code pyra_extractor_extract(
-    pyra_extractor *extractor, const pyra_field_rows *rows, pyra_column_output *outputs, pyra_text_arena **arena,
-    pyra_json_error *error
+    pyra_extractor *extractor, const pyra_field_rows *rows, pyra_column_output *outputs,
+    pyra_text_arena **arena, pyra_json_error *error
 ) {
     *arena = nullptr;
     pyra_json_code code = guarded(error, [&] { extractor->extract(*rows, outputs, *arena); });

@@ -81,11 +81,14 @@ bool take(const uint8_t *byte, const uint8_t *end, Decimal &decimal) {
     return (*byte | 0x20) == 'e' && parseExponent(byte + 1, end, decimal.exponent);
 }
 
-/// Whether a literal of many digits or an extreme exponent lies beyond the doubles, not between them and zero.
+/// Whether a literal of many digits or an extreme exponent lies beyond the doubles, not between them and
+/// zero.
 bool isHuge(const uint8_t *byte, const uint8_t *end, const Decimal &decimal) {
     // Zeros at the front count for nothing.
     int64_t significant = int64_t(decimal.digitCount);
-    for (; byte < end && (*byte == '-' || *byte == '.' || *byte == '0'); byte++) { significant -= *byte == '0'; }
+    for (; byte < end && (*byte == '-' || *byte == '.' || *byte == '0'); byte++) {
+        significant -= *byte == '0';
+    }
     return significant > 0 && decimal.exponent + significant > 0;
 }
 

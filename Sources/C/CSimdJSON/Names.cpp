@@ -7,10 +7,11 @@ namespace pyra {
 
 namespace {
 
-// Objects used as dictionaries bring ever new names: beyond these limits a name that is no field is not remembered.
+// Objects used as dictionaries bring ever new names: beyond these limits a name that is no field is not
+// remembered.
 constexpr size_t spellingsMax = 4096;
 constexpr size_t spellingBytesMax = 256;
-constexpr size_t placesMin = 128;
+constexpr size_t entriesMin = 128;
 
 /// All bits of a product of 64-bit numbers, folded: each depends on all of both factors.
 inline uint64_t mix(uint64_t one, uint64_t other) {
@@ -33,13 +34,13 @@ uint64_t loadUpToEight(const uint8_t *bytes, size_t count) {
 
 }
 
-Names::Names(size_t fieldsMax) : fieldsMax(fieldsMax), seed(freshSeed()), places(placesMin) {}
+Names::Names(size_t fieldsMax) : fieldsMax(fieldsMax), seed(freshSeed()), entries(entriesMin) {}
 
 void Names::clear() {
     fields.clear();
     spellings.clear();
     arena.clear();
-    places.assign(placesMin, nullptr);
+    entries.assign(entriesMin, Entry());
     first.next = unkept.next = nullptr;
     isCut = false;
 }
@@ -53,42 +54,44 @@ uint64_t Names::hash(const uint8_t *bytes, size_t count, bool isEscaped) const {
 
 Spelling *Names::find(const uint8_t *bytes, size_t count, bool isEscaped, uint64_t hash) const {
     for (size_t place = hash;; place++) {
-        Spelling *spelling = places[place & (places.size() - 1)];
-        if (!spelling) { return nullptr; }
-        if (spelling->hash == hash && spelling->count == count && spelling->isEscaped == isEscaped
-            && memcmp(spelling->bytes, bytes, count) == 0) {
-            return spelling;
+        const Entry &entry = entries[place & (entries.size() - 1)];
+        if (!entry.spelling) { return nullptr; }
+        if (entry.hash == hash && entry.spelling->count == count && entry.spelling->isEscaped == isEscaped
+            && memcmp(entry.spelling->bytes, bytes, count) == 0) {
+            return entry.spelling;
         }
     }
 }
 
-void Names::place(Spelling &spelling) {
-    size_t place = spelling.hash;
-    while (places[place & (places.size() - 1)]) { place++; }
-    places[place & (places.size() - 1)] = &spelling;
+void Names::enter(Entry entry) {
+    size_t place = entry.hash;
+    while (entries[place & (entries.size() - 1)].spelling) { place++; }
+    entries[place & (entries.size() - 1)] = entry;
 }
 
 void Names::grow() {
-    places.assign(places.size() * 2, nullptr);
-    for (Spelling &spelling : spellings) { place(spelling); }
+    std::vector<Entry> before(entries.size() * 2);
+    before.swap(entries);
+    for (const Entry &entry : before) {
+        if (entry.spelling) { enter(entry); }
+    }
 }
 
 Spelling &Names::keep(const uint8_t *bytes, size_t count, bool isEscaped, uint64_t hash) {
-    if ((spellings.size() + 1) * 2 > places.size()) { grow(); }
+    if ((spellings.size() + 1) * 2 > entries.size()) { grow(); }
     Spelling &spelling = spellings.emplace_back();
     spelling.bytes = arena.add(bytes, count);
     spelling.count = uint32_t(count);
     spelling.head = loadUpToEight(bytes, count);
     spelling.tail = count > 8 ? loadEight(bytes + count - 8) : 0;
-    spelling.hash = hash;
     spelling.isEscaped = isEscaped;
-    place(spelling);
+    enter({hash, &spelling});
     return spelling;
 }
 
 int32_t Names::add(const uint8_t *name, size_t count) {
-    // A decoded name is its own spelling, unless it holds what cannot be written without an escape: no text's bytes
-    // equal it then.
+    // A decoded name is its own spelling, unless it holds what cannot be written without an escape: no text's
+    // bytes equal it then.
     uint64_t hash = this->hash(name, count, false);
     Spelling *spelling = find(name, count, false, hash);
     if (!spelling) { spelling = &keep(name, count, false, hash); }
@@ -119,10 +122,12 @@ Spelling &Names::resolve(const uint8_t *name, uint32_t count) {
         decoded.reserve(count);
         decodeString(name, count, decoded);
         field = fieldOf(decoded.data(), decoded.size());
+    } else if (fields.size() < fieldsMax) {
+        add(name, count);
+        return *find(name, count, false, hash);
     } else {
-        field = fieldOf(name, count);
-        // A new field brings its spelling.
-        if (field != noField) { return *find(name, count, false, hash); }
+        field = noField;
+        isCut = true;
     }
     if (spellings.size() >= spellingsMax || count > spellingBytesMax) {
         unkept.field = field;

@@ -18,7 +18,6 @@ struct Spelling {
     /// The first eight bytes (zeros behind a shorter name) and, of longer names, the last eight.
     uint64_t head = 0;
     uint64_t tail = 0;
-    uint64_t hash = 0;
     /// What followed it in the object before: the first guess for what follows it now.
     Spelling *next = nullptr;
     bool isEscaped = false;
@@ -29,11 +28,13 @@ struct Spelling {
         if (end - name < 8) { return memcmp(name, bytes, count) == 0; }
         uint64_t different = (loadEight(name) ^ head) & firstBytes(count);
         if (count <= 8 || different != 0) { return different == 0; }
-        return loadEight(name + count - 8) == tail && (count <= 16 || memcmp(name + 8, bytes + 8, count - 16) == 0);
+        if (loadEight(name + count - 8) != tail) { return false; }
+        return count <= 16 || memcmp(name + 8, bytes + 8, count - 16) == 0;
     }
 };
 
-/// The fields' names in all their spellings, and the members that are no fields, so that they are known again.
+/// The fields' names in all their spellings, and the members that are no fields, so that they are known
+/// again.
 class Names {
 public:
     /// - Parameter fieldsMax: how many fields may be added by names that texts bring; 0: those of `add` only.
@@ -56,12 +57,17 @@ public:
     void clear();
 
 private:
+    struct Entry {
+        uint64_t hash = 0;
+        Spelling *spelling = nullptr;
+    };
+
     const size_t fieldsMax;
     const uint64_t seed;
     Arena arena;
     std::deque<Spelling> spellings;
     /// Open addressing, at most half full.
-    std::vector<Spelling *> places;
+    std::vector<Entry> entries;
     std::vector<uint8_t> decoded;
     /// Stands for names that are not kept; equals none.
     Spelling unkept;
@@ -70,7 +76,7 @@ private:
     Spelling *find(const uint8_t *bytes, size_t count, bool isEscaped, uint64_t hash) const;
     Spelling &keep(const uint8_t *bytes, size_t count, bool isEscaped, uint64_t hash);
     int32_t fieldOf(const uint8_t *name, size_t count);
-    void place(Spelling &spelling);
+    void enter(Entry entry);
     void grow();
 };
 

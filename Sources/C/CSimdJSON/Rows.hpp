@@ -7,9 +7,10 @@
 
 namespace pyra {
 
-/// Calls `member(field, start, end)` for each member of the object whose brace is `token`, which is moved behind it;
-/// the value lies between the positions `start` and `end`, with space behind it perhaps.
-/// - Returns: whether the object is the only thing before `rowEnd`; otherwise `member` may have had any part of it.
+/// Calls `member(field, start, end)` for each member of the object whose brace is `token`, which is moved
+/// behind it; the value lies between the positions `start` and `end`, with space behind it perhaps.
+/// - Returns: whether the object is the only thing before `rowEnd`; otherwise `member` may have had any part
+/// of it.
 template <class Member>
 bool walkObject(const Tokens &tokens, uint32_t &token, uint32_t rowEnd, Names &names, Member member) {
     const uint8_t *text = tokens.text;
@@ -75,8 +76,8 @@ public:
     explicit RowReader(size_t fieldsMax) : names(fieldsMax) {}
 
     /// For some rows at a time, not all of which need have an object: calls `sink.begin(first, end)`,
-    /// `sink.member(row, field, start, end)` for the members (positions in `values`), `sink.forget(row)` when a row is
-    /// broken, and `sink.finish(hasEscapes)`. Rows count from `rows.from`.
+    /// `sink.member(row, field, start, end)` for the members (positions in `values`), `sink.forget(row)` when
+    /// a row is broken, and `sink.finish(hasEscapes)`. Rows count from `rows.from`.
     template <class Sink> void read(const pyra_field_rows &rows, size_t windowRowsMax, Sink &sink) {
         rowsBroken = rowsObjects = 0;
         size_t row = rows.from;
@@ -145,14 +146,16 @@ private:
     /// False when the row is broken. `first` is the row that the tokens begin with.
     template <class Sink>
     bool readRow(
-        const pyra_field_rows &rows, size_t first, size_t row, const Tokens &tokens, uint32_t &token, Sink &sink
+        const pyra_field_rows &rows, size_t first, size_t row, const Tokens &tokens, uint32_t &token,
+        Sink &sink
     ) {
         const uint32_t base = uint32_t(rows.offsets[first]), rowEnd = uint32_t(rows.offsets[row + 1]) - base;
         if (rows.offsets[row] == rows.offsets[row + 1]) { return true; }
         const size_t number = row - rows.from;
-        bool isWhole = walkObject(tokens, token, rowEnd, names, [&](int32_t field, uint32_t start, uint32_t end) {
+        auto member = [&](int32_t field, uint32_t start, uint32_t end) {
             sink.member(number, field, base + start, base + end);
-        });
+        };
+        const bool isWhole = walkObject(tokens, token, rowEnd, names, member);
         if (isWhole) {
             rowsObjects++;
         } else {

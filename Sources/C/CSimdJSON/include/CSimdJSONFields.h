@@ -1,8 +1,8 @@
 #pragma once
-// The top-level members of records' JSON values as columns, and which there are. Values lie back to back in one
-// buffer, without separators or padding. They were checked when they were appended; bytes that are no JSON text after
-// all never crash these functions and spoil no row but their own.
-// No exception leaves these functions. One handle serves one thread at a time.
+// The top-level members of records' JSON values as columns, and which there are. Values lie back to back in
+// one buffer, without separators or padding. They were checked when they were appended; bytes that are no
+// JSON text after all never crash these functions and spoil no row but their own. No exception leaves these
+// functions. One handle serves one thread at a time.
 #include "CSimdJSON.h"
 
 #ifdef __cplusplus
@@ -114,11 +114,11 @@ void pyra_extractor_destroy(pyra_extractor *extractor);
 
 /// Fills one output a column. Of members of one name, the last one counts.
 ///
-/// Texts of more than 12 bytes point into `rows->values`, or into `arena` when they had to be decoded: NULL when none
-/// had to be, else the caller's to destroy.
+/// Texts of more than 12 bytes point into `rows->values`, or into `arena` when they had to be decoded: NULL
+/// when none had to be, else the caller's to destroy.
 pyra_json_code pyra_extractor_extract(
-    pyra_extractor *extractor, const pyra_field_rows *rows, pyra_column_output *outputs, pyra_text_arena **arena,
-    pyra_json_error *error);
+    pyra_extractor *extractor, const pyra_field_rows *rows, pyra_column_output *outputs,
+    pyra_text_arena **arena, pyra_json_error *error);
 
 size_t pyra_text_arena_bytes(const pyra_text_arena *arena);
 void pyra_text_arena_destroy(pyra_text_arena *arena);
