@@ -63,12 +63,14 @@ let package = Package(
             ["Metrics", "Platform", .product(name: "HeapModule", package: "swift-collections")]),
         module("JSON", ["Platform", "CJansson", "CSimdJSON"]),
         module("HTTPClient", ["CCurl"]),
+        module("ArrowStream", ["CArrow"]),
         module("Metrics", ["Platform"]),
         module("Platform", ["CPlatform", "CXXHash"]),
 
         .target(
             name: "CSimdJSON", path: "Sources/C/CSimdJSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
+        system("CArrow", debian: "libc6-dev"),
         system("CPlatform", debian: "libc6-dev"),
         system("CXXHash", pkgConfig: "libxxhash", debian: "libxxhash-dev"),
         system("CMicroHTTPD", pkgConfig: "libmicrohttpd", debian: "libmicrohttpd-dev"),
@@ -88,6 +90,7 @@ let package = Package(
         tests("ModelTests", ["Support", "StorageEngine", "Platform", "Metrics"]),
         tests("RoutesTests", ["Routes", "HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
         tests("HTTPClientTests", ["HTTPClient"]),
+        tests("ArrowStreamTests", ["ArrowStream", "CArrow"]),
         tests("ServerTests", ["Server", "HTTPClient", "JSON", "Metrics", "Platform", "Routes"]),
         tests("TidyTests", []),
     ],

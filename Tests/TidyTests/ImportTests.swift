@@ -11,6 +11,7 @@ struct ImportTests {
         "StorageEngine": ["Platform", "Metrics"],
         "JSON": ["Platform", "CJansson", "CSimdJSON"],
         "HTTPClient": ["CCurl"],
+        "ArrowStream": ["CArrow"],
         "Metrics": ["Platform"],
         "Benchmarks": ["StorageEngine", "Metrics", "Platform"],
         "Platform": ["CPlatform", "CXXHash"],
