@@ -2,8 +2,7 @@ import CArrow
 
 /// An `ArrowArray` for a producer to fill. It begins zeroed, which is a released one.
 ///
-/// Once an encoder has moved the array out of it, a producer may fill it again. Not thread-safe; the pointer
-/// is valid as long as this object.
+/// Once an encoder has moved the array out of it, a producer may fill it again. Not thread-safe.
 package final class ArrowArrayMemory {
     private let array: UnsafeMutablePointer<ArrowArray>
 
@@ -24,6 +23,8 @@ package final class ArrowArrayMemory {
         array.deallocate()
     }
 
+    /// Where a producer fills it. Valid as long as this object, which a local variable keeps only until its
+    /// last use: let that be the call of the encoder.
     package var pointer: UnsafeMutableRawPointer { UnsafeMutableRawPointer(array) }
     package var isReleased: Bool { array.pointee.release == nil }
 

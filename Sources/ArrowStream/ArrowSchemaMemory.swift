@@ -2,7 +2,7 @@ import CArrow
 
 /// An `ArrowSchema` for a producer to fill. It begins zeroed, which is a released one.
 ///
-/// Not thread-safe; the pointer is valid as long as this object.
+/// Not thread-safe.
 package final class ArrowSchemaMemory {
     private let schema: UnsafeMutablePointer<ArrowSchema>
 
@@ -23,6 +23,8 @@ package final class ArrowSchemaMemory {
         schema.deallocate()
     }
 
+    /// Where a producer fills it. Valid as long as this object, which a local variable keeps only until its
+    /// last use: let that be the call of the encoder.
     package var pointer: UnsafeMutableRawPointer { UnsafeMutableRawPointer(schema) }
     package var isReleased: Bool { schema.pointee.release == nil }
 

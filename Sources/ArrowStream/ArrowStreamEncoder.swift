@@ -4,9 +4,9 @@ import CArrow
 /// (https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format) from the structures of its C
 /// data interface, which a producer fills:
 ///
-///     let encoder = try ArrowStreamEncoder(schema: schemaMemory.pointer)
+///     let encoder = try ArrowStreamEncoder(schema: schemaMemory)
 ///     send(encoder.header())
-///     while produce(into: arrayMemory.pointer) { send(try encoder.batch(arrayMemory.pointer)) }
+///     while produce(into: arrayMemory.pointer) { send(try encoder.batch(arrayMemory)) }
 ///     send(ArrowStreamEncoder.end)
 ///
 /// Not thread-safe: batches are told one after the other, since a dictionary is sent only when it is new.
@@ -26,6 +26,12 @@ package final class ArrowStreamEncoder {
         defer { withExtendedLifetime(owned) {} }
         root = try SchemaReader.read(owned.typed)
         schemaMessage = try StreamMessage.schema(root)
+    }
+
+    package convenience init(schema: ArrowSchemaMemory) throws(ArrowStreamFailure) {
+        // Its pointer alone would not keep it until the schema is moved.
+        defer { withExtendedLifetime(schema) {} }
+        try self.init(schema: schema.pointer)
     }
 
     /// The message that a stream begins with.
@@ -48,5 +54,10 @@ package final class ArrowStreamEncoder {
         try news.append(plan.dictionaries)
         dictionariesSent = news.sent
         return news.messages.isEmpty ? message : news.messages + message
+    }
+
+    package func batch(_ array: ArrowArrayMemory) throws(ArrowStreamFailure) -> [UInt8] {
+        defer { withExtendedLifetime(array) {} }
+        return try batch(array.pointer)
     }
 }

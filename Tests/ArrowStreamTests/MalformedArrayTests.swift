@@ -54,7 +54,7 @@ struct MalformedArrayTests {
         let memory = ArrowArrayMemory()
         let rows = max(0, min(example.array.length, 1 << 47))
         ProducedArray(rows, [nil], [.init(rows, []), example.array]).fill(memory.pointer, releases)
-        let failure = failure { () throws(ArrowStreamFailure) in _ = try stream.encoder.batch(memory.pointer)
+        let failure = failure { () throws(ArrowStreamFailure) in _ = try stream.encoder.batch(memory)
         }
         switch failure {
         case .malformedArray(let column, _, _), .tooLarge(let column, _, _):
@@ -70,7 +70,7 @@ struct MalformedArrayTests {
         let stream = try TestStream(.init("c", "a"))
         #expect(throws: ArrowStreamFailure.self) { try stream.bytes(.init(1, [[0]], [Self.byte])) }
         #expect(throws: ArrowStreamFailure.self) { try stream.bytes(.batch(Self.byte, Self.byte)) }
-        #expect(throws: ArrowStreamFailure.self) { try stream.encoder.batch(ArrowArrayMemory().pointer) }
+        #expect(throws: ArrowStreamFailure.self) { try stream.encoder.batch(ArrowArrayMemory()) }
         #expect(try stream.messages(.batch(Self.byte)).count == 1)
     }
 

@@ -161,7 +161,7 @@ struct SchemaTests {
             failure { () throws(ArrowStreamFailure) in
                 let memory = ArrowSchemaMemory()
                 ProducedSchema("i").fill(memory.pointer)
-                _ = try ArrowStreamEncoder(schema: memory.pointer)
+                _ = try ArrowStreamEncoder(schema: memory)
             } == .malformedSchema(column: "", format: "i", reason: "a batch has the format \"+s\""))
     }
 }

@@ -7,7 +7,7 @@ struct TestStream {
     init(batch schema: ProducedSchema) throws(ArrowStreamFailure) {
         let memory = ArrowSchemaMemory()
         schema.fill(memory.pointer)
-        encoder = try ArrowStreamEncoder(schema: memory.pointer)
+        encoder = try ArrowStreamEncoder(schema: memory)
     }
 
     init(_ columns: ProducedSchema...) throws(ArrowStreamFailure) {
@@ -17,7 +17,7 @@ struct TestStream {
     func bytes(_ batch: ProducedArray) throws(ArrowStreamFailure) -> [UInt8] {
         let memory = ArrowArrayMemory()
         batch.fill(memory.pointer)
-        return try encoder.batch(memory.pointer)
+        return try encoder.batch(memory)
     }
 
     func messages(_ batch: ProducedArray) throws(ArrowStreamFailure) -> [ReadMessage] {
