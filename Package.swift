@@ -40,7 +40,7 @@ let package = Package(
         .executableTarget(
             name: "Server",
             dependencies: [
-                "Routes", "HTTP", "HTTPClient", "JSON", "StorageEngine", "Metrics", "Platform",
+                "Routes", "SQL", "HTTP", "HTTPClient", "JSON", "StorageEngine", "Metrics", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -56,11 +56,13 @@ let package = Package(
         .executableTarget(
             name: "HelloServer", path: "Sources/Benchmarks/HelloServer",
             linkerSettings: [.linkedLibrary("microhttpd")]),
-        module("Routes", ["HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
+        module("Routes", ["HTTP", "JSON", "SQL", "StorageEngine", "Metrics", "Platform"]),
+        module("SQL", ["ArrowStream", "DuckDBClient", "JSON", "StorageEngine", "Metrics", "Platform"]),
         module("HTTP", ["Metrics", "Platform", "CMicroHTTPD", "CZlib", "CZstd"]),
         module(
             "StorageEngine",
             ["Metrics", "Platform", .product(name: "HeapModule", package: "swift-collections")]),
+        module("DuckDBClient", ["CDuckDB"]),
         module("JSON", ["Platform", "CJansson", "CSimdJSON"]),
         module("HTTPClient", ["CCurl"]),
         module("ArrowStream", ["CArrow"]),
@@ -71,6 +73,7 @@ let package = Package(
             name: "CSimdJSON", path: "Sources/C/CSimdJSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
         system("CArrow", debian: "libc6-dev"),
+        .target(name: "CDuckDB", path: "Sources/C/CDuckDB"),
         system("CPlatform", debian: "libc6-dev"),
         system("CXXHash", pkgConfig: "libxxhash", debian: "libxxhash-dev"),
         system("CMicroHTTPD", pkgConfig: "libmicrohttpd", debian: "libmicrohttpd-dev"),

@@ -27,6 +27,27 @@ package struct FieldSummary: Sendable, Equatable {
 
     package init() {}
 
+    /// Adds what another summary says: names it has beyond these come last.
+    package mutating func join(_ other: FieldSummary) {
+        rowCount += other.rowCount
+        rowsNotJSON += other.rowsNotJSON
+        rowsNotObjects += other.rowsNotObjects
+        isCut = isCut || other.isCut
+        if fields == other.fields { return }
+        var places: [String: Int] = [:]
+        for (index, field) in fields.enumerated() { places[field.name] = index }
+        for field in other.fields {
+            if let place = places[field.name] {
+                fields[place].kinds.formUnion(field.kinds)
+            } else if fields.count < Self.fieldsMax {
+                places[field.name] = fields.count
+                fields.append(field)
+            } else {
+                isCut = true
+            }
+        }
+    }
+
     /// Takes over what was found: the fields so far are the first of `found`, perhaps of more kinds now.
     mutating func update(count: Int, kinds: (Int) -> FieldKinds, name: (Int) -> String) {
         for index in fields.indices { fields[index].kinds = kinds(index) }

@@ -33,6 +33,12 @@ package struct JSONWriter: ~Copyable {
         text.removeAll()
     }
 
+    /// What was written, which is forgotten here.
+    package mutating func takeWritten() -> [UInt8] {
+        defer { text.removeAll() }
+        return text.array
+    }
+
     /// Writes what is no JSON: the frame that texts stand in. What comes next is a text of its own.
     package mutating func frame(_ text: StaticString) {
         self.text.append(text)
@@ -120,6 +126,19 @@ package struct JSONWriter: ~Copyable {
         var description = value.description
         description.withUTF8 { text.append(UnsafeRawBufferPointer($0)) }
         needsComma = true
+    }
+
+    /// The text of a number, as it is.
+    package mutating func number(_ text: String) {
+        var text = text
+        text.withUTF8 { raw(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A name in UTF-8.
+    package mutating func key(utf8 name: UnsafeRawBufferPointer) {
+        string(utf8: name)
+        text.append(UInt8(ascii: ":"))
+        needsComma = false
     }
 
     package mutating func string(_ text: String) {

@@ -14,11 +14,17 @@ package final class Thread: @unchecked Sendable {
         }
     }
 
-    /// - Parameter name: at most 15 bytes (the kernel's limit); the rest is cut.
-    package init(name: String, _ body: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - name: at most 15 bytes (the kernel's limit); the rest is cut.
+    ///   - stackBytes: nil for the system's default, usually 8 MiB; memory is taken only as it is used.
+    package init(name: String, stackBytes: Int? = nil, _ body: @escaping @Sendable () -> Void) {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        if let stackBytes { pthread_attr_setstacksize(&attributes, stackBytes) }
         let failure = pthread_create(
-            &handle, nil,
+            &handle, &attributes,
             { argument in
                 guard let argument else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()

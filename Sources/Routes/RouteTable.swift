@@ -6,6 +6,7 @@ package func routeTable(_ services: Services) -> [Route] {
     let logs = LogRoutes(services: services)
     let keys = KeyRoutes(services: services)
     let transactions = TransactionRoutes(services: services)
+    let sql = SQLRoutes(services: services)
     return [
         Route(.get, "/", operating.index),
         Route(.get, "/livez", operating.livez),
@@ -31,6 +32,11 @@ package func routeTable(_ services: Services) -> [Route] {
         Route(.post, "/v1/logs/{log}/keys:get", body: keys.keysBody, keys.getMany),
 
         Route(.post, "/v1/transactions", body: transactions.body, transactions.run),
+
+        Route(.get, "/v1/sql", sql.get),
+        Route(.post, "/v1/sql", body: sql.body, sql.post),
+        Route(.get, "/v1/queries", sql.list),
+        Route(.delete, "/v1/queries/{id}", sql.cancel),
     ] + recordRoutes(services) + testRoutes(services)
 }
 

@@ -2,12 +2,14 @@ import HTTP
 import JSON
 import Metrics
 import Platform
+import SQL
 import StorageEngine
 import Synchronization
 
 /// What handlers work with. One a server; everything in it is safe from any thread.
 package final class Services: Sendable {
     package let engine: Engine
+    package let sql: SQLService
     package let metrics: MetricsRegistry
     package let workers = Workers()
     package let parsers = RecordParserPool()
@@ -34,10 +36,11 @@ package final class Services: Sendable {
         engine: Engine, metrics: MetricsRegistry, information: ServerInformation = ServerInformation(),
         configuration: [ConfigurationEntry] = [], limits: RouteLimits = RouteLimits(),
         logDefaults: LogConfiguration = LogConfiguration(), createsLogs: Bool = true,
-        testMode: TestMode? = nil,
+        testMode: TestMode? = nil, sql: SQLConfiguration = SQLConfiguration(),
         reportUnexpected: @escaping @Sendable (any Error, String) -> Void = { _, _ in }
     ) {
         self.engine = engine
+        self.sql = SQLService(engine, sql, metrics)
         self.metrics = metrics
         self.information = information
         self.configuration = configuration
@@ -59,6 +62,7 @@ package final class Services: Sendable {
     /// Ends the worker threads. Call it after the HTTP server has stopped.
     package func stop() {
         streams.stop()
+        sql.stop()
         workers.stop()
     }
 }

@@ -215,6 +215,17 @@ package final class Engine: Sendable {
     /// `release` ends the slowest of the readers who hold memory back, and says whether there was one.
     package func whenHeld(_ release: @escaping @Sendable () -> Bool) { services.evictor.onHeld(release) }
 
+    /// `shed` drops what was derived from the data of a budget and can be made again, up to a number of bytes.
+    package func whenShort(_ shed: @escaping @Sendable (MemoryAccount, Int) -> Void) {
+        services.evictor.onShed(shed)
+    }
+
+    /// Counts columns that were derived from a log's data.
+    package func chargeColumns(_ bytes: Int, to log: Log) {
+        log.account.charge(.columns, bytes)
+        if bytes > 0, log.account.isOverWatermark, services.evictor.request() { services.maintenance.poke() }
+    }
+
     /// Refuses a write that could not fit into a log, or into one that it would create, even if all gave way that may.
     package func checkCanFit(bytes: Int, inLog name: String?) throws(EngineError) {
         try services.evictor.checkCanFit(

@@ -1,5 +1,6 @@
 #pragma once
 // System calls and compiler builtins that Swift cannot call by itself: variadics and macros only.
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -49,4 +50,6 @@ static inline uint32_t pyra_add(uint32_t *word, uint32_t value) {
     return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
 }
 static inline void pyra_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+/// Both ends are closed in programs that this one starts.
+static inline int pyra_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 static inline void pyra_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }

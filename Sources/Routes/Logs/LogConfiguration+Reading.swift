@@ -1,4 +1,5 @@
 import JSON
+import SQL
 import StorageEngine
 
 /// Reads a log's configuration strictly; the same for the API and for `serve --init`.
@@ -97,6 +98,13 @@ extension LogConfiguration {
                 throw FieldFailure(
                     .outOfRange, path: path,
                     message: "\(path) must name a type, such as BIGINT or DECIMAL(18,4).")
+            }
+            guard isFieldType(type) else {
+                let path = part.fullPath(name)
+                throw FieldFailure(
+                    .outOfRange, path: path,
+                    message:
+                        "\(path) is no scalar SQL type; use one such as BIGINT, VARCHAR or DECIMAL(18,4).")
             }
             fields.append(SchemaField(name: name, type: type))
         }

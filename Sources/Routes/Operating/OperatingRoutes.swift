@@ -22,6 +22,8 @@ struct OperatingRoutes: Sendable {
                 json.member("keys", "/v1/logs/{log}/keys")
                 json.member("key", "/v1/logs/{log}/keys/{key}")
                 json.member("transactions", "/v1/transactions")
+                json.member("sql", "/v1/sql")
+                json.member("queries", "/v1/queries")
                 json.member("memory", "/v1/memory")
                 json.member("info", "/v1/info")
                 json.member("config", "/v1/config")

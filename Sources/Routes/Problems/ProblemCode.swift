@@ -4,6 +4,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case logNotFound = "log_not_found"
     case keyNotFound = "key_not_found"
     case snapshotNotFound = "snapshot_not_found"
+    case queryNotFound = "query_not_found"
     case logExists = "log_exists"
     case invalidArgument = "invalid_argument"
     case invalidJSON = "invalid_json"
@@ -46,7 +47,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .invalidArgument, .invalidJSON, .unknownField, .acknowledgementUnavailable, .queryError: 400
         case .unauthorized: 401
         case .forbidden, .producerFenced: 403
-        case .routeNotFound, .logNotFound, .keyNotFound, .snapshotNotFound: 404
+        case .routeNotFound, .logNotFound, .keyNotFound, .snapshotNotFound, .queryNotFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .logExists, .epochChanged, .integerOverflow, .notAnInteger, .transactionFailed,
@@ -73,6 +74,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .logNotFound: "There is no such log"
         case .keyNotFound: "There is no such key"
         case .snapshotNotFound: "There is no such snapshot"
+        case .queryNotFound: "There is no such query"
         case .logExists: "The log exists with another configuration"
         case .invalidArgument: "The request is not valid"
         case .invalidJSON: "The JSON is not valid"
@@ -116,7 +118,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .memoryFull, .diskFull, .rateLimited, .overloaded, .shuttingDown, .notReady, .queryTimeout,
             .internal:
             true
-        case .routeNotFound, .logNotFound, .keyNotFound, .snapshotNotFound, .logExists, .invalidArgument,
+        case .routeNotFound, .logNotFound, .keyNotFound, .snapshotNotFound, .queryNotFound, .logExists,
+            .invalidArgument,
             .invalidJSON, .unknownField, .offsetOutOfRange, .offsetTrimmed, .preconditionFailed,
             .offsetMismatch,
             .epochChanged, .integerOverflow, .notAnInteger, .transactionFailed, .idempotencyMismatch,

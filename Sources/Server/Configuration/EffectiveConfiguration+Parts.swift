@@ -1,6 +1,8 @@
+import Glibc
 import HTTP
 import Logging
 import Routes
+import SQL
 import StorageEngine
 
 /// What each part of the server takes from the configuration.
@@ -26,6 +28,21 @@ extension EffectiveConfiguration {
         if let bytes = integer(.value) { limits.valueBytesMax = bytes }
         if let bytes = integer(.body) { limits.batchBytesMax = bytes }
         return limits
+    }
+
+    var sql: SQLConfiguration {
+        var sql = SQLConfiguration()
+        sql.libraryPath = text(.duckdbLibrary)
+        sql.unpackedPaths = UnpackedDuckDB.paths
+        sql.memoryBytes = integer(.sqlMemory)
+        sql.threads = integer(.sqlThreads) ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        if let count = integer(.sqlWorkers) { sql.workers = count }
+        if let count = integer(.sqlQueue) { sql.queuedMax = count }
+        if let milliseconds = integer(.sqlTimeout) { sql.timeoutMilliseconds = Int64(milliseconds) }
+        if let count = integer(.sqlMaxRows) { sql.rowsMax = count }
+        if let bytes = integer(.sqlMaxResultBytes) { sql.resultBytesMax = bytes }
+        sql.isTestMode = isOn(.testMode)
+        return sql
     }
 
     /// - Parameter logger: is told when the system allows fewer connections than were asked for.

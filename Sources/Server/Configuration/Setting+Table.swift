@@ -54,6 +54,24 @@ extension Setting {
     static let idleTimeout = Setting(
         "limits.idle_timeout", .duration(100...86_400_000), .integer(60_000), "For an idle connection")
 
+    static let duckdbLibrary = Setting(
+        "duckdb_library", .text, .none, "DuckDB's shared library, for SQL; found by itself if not given")
+    static let sqlMemory = Setting(
+        "sql.memory", .bytes((1 << 20)...Int64.max), .none,
+        "What queries may take for sorting, grouping, joining; a fifth of max_memory if not given")
+    static let sqlThreads = Setting(
+        "sql.threads", .integer(1...1024), .none, "Threads of queries; as many as cores if not given")
+    static let sqlWorkers = Setting(
+        "sql.workers", .integer(1...1024), .integer(4), "Queries that run at once")
+    static let sqlQueue = Setting(
+        "sql.queue", .integer(0...100_000), .integer(64), "Queries that wait for a worker")
+    static let sqlTimeout = Setting(
+        "sql.timeout", .duration(1...86_400_000), .integer(30_000), "For a query, its answer included")
+    static let sqlMaxRows = Setting(
+        "sql.max_rows", .integer(1...Int64.max), .integer(10_000_000), "Rows of an answer")
+    static let sqlMaxResultBytes = Setting(
+        "sql.max_result_bytes", .bytes(1024...Int64.max), .integer(4 << 30), "Bytes of an answer")
+
     static let logLevel = Setting(
         "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
         .text("info"),
@@ -67,7 +85,8 @@ extension Setting {
         initFile, testMode,
         connections, connectionsPerAddress, body, value, bodiesInFlight, headers, target, headerTimeout,
         bodyTimeout,
-        bodyRate, idleTimeout, logLevel, logFormat,
+        bodyRate, idleTimeout, duckdbLibrary, sqlMemory, sqlThreads, sqlWorkers, sqlQueue, sqlTimeout,
+        sqlMaxRows, sqlMaxResultBytes, logLevel, logFormat,
     ]
 
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
@@ -78,7 +97,6 @@ extension Setting {
         "snapshots.interval", "snapshots.location", "snapshots.keep", "snapshots.restore",
         "s3.endpoint", "s3.region", "s3.path_style",
         "external_files.parquet", "external_files.safetensors", "external_files.zarr",
-        "sql.memory", "sql.threads", "sql.timeout", "sql.max_rows", "sql.workers", "duckdb_library",
         "tls.certificate", "tls.key", "tls.client_ca",
     ]
 }

@@ -48,6 +48,24 @@ struct SettingOptions: ParsableArguments {
     var limitsBodyRate: String?
     @Option(help: ArgumentHelp(Setting.idleTimeout.help, valueName: "duration"))
     var limitsIdleTimeout: String?
+    @Option(
+        name: .customLong("duckdb-library"), help: ArgumentHelp(Setting.duckdbLibrary.help, valueName: "file")
+    )
+    var duckdbLibrary: String?
+    @Option(help: ArgumentHelp(Setting.sqlMemory.help, valueName: "size"))
+    var sqlMemory: String?
+    @Option(help: ArgumentHelp(Setting.sqlThreads.help, valueName: "number"))
+    var sqlThreads: String?
+    @Option(help: ArgumentHelp(Setting.sqlWorkers.help, valueName: "number"))
+    var sqlWorkers: String?
+    @Option(help: ArgumentHelp(Setting.sqlQueue.help, valueName: "number"))
+    var sqlQueue: String?
+    @Option(help: ArgumentHelp(Setting.sqlTimeout.help, valueName: "duration"))
+    var sqlTimeout: String?
+    @Option(help: ArgumentHelp(Setting.sqlMaxRows.help, valueName: "number"))
+    var sqlMaxRows: String?
+    @Option(help: ArgumentHelp(Setting.sqlMaxResultBytes.help, valueName: "size"))
+    var sqlMaxResultBytes: String?
     @Option(help: ArgumentHelp(Setting.logLevel.help, valueName: "level"))
     var logLevel: String?
     @Option(help: ArgumentHelp(Setting.logFormat.help, valueName: "format"))
@@ -79,6 +97,9 @@ struct SettingOptions: ParsableArguments {
             (.bodyTimeout, limitsBodyTimeout),
             (.bodyRate, limitsBodyRate),
             (.idleTimeout, limitsIdleTimeout),
+            (.duckdbLibrary, duckdbLibrary), (.sqlMemory, sqlMemory), (.sqlThreads, sqlThreads),
+            (.sqlWorkers, sqlWorkers), (.sqlQueue, sqlQueue), (.sqlTimeout, sqlTimeout),
+            (.sqlMaxRows, sqlMaxRows), (.sqlMaxResultBytes, sqlMaxResultBytes),
             (.logLevel, logLevel),
             (.logFormat, logFormat),
         ]

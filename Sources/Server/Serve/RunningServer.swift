@@ -3,6 +3,7 @@ import Logging
 import Metrics
 import Platform
 import Routes
+import SQL
 import StorageEngine
 
 /// The parts of a server, made and started in order, and stopped in the opposite one.
@@ -31,7 +32,7 @@ final class RunningServer: Sendable {
             information: ServerInformation(version: Pyralog.version, startedAt: startedAt),
             configuration: configuration.report, limits: configuration.routeLimits,
             logDefaults: configuration.logDefaults, createsLogs: configuration.isOn(.autoCreate),
-            testMode: configuration.isOn(.testMode) ? TestMode() : nil,
+            testMode: configuration.isOn(.testMode) ? TestMode() : nil, sql: configuration.sql,
             reportUnexpected: { error, request in
                 logger.error("unexpected error", metadata: ["error": "\(error)", "request": "\(request)"])
             })
@@ -46,7 +47,10 @@ final class RunningServer: Sendable {
             settings.bufferedBytesChanged = { engine.chargeBuffers($0) }
             settings.isShortOfMemory = { engine.isShortOfBuffers }
             http = try HTTPServer(configuration: settings, router: router, metrics: metrics)
-            engine.whenHeld { [weak http] in http?.endSlowestAnswer() ?? false }
+            let sql = services.sql
+            engine.whenHeld { [weak http, weak sql] in
+                (http?.endSlowestAnswer() ?? false) || (sql?.endOldest() ?? false)
+            }
         } catch {
             services.stop()
             engine.stop()

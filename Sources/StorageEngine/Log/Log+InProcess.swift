@@ -36,7 +36,7 @@ extension Log {
     /// Adds up all readable records' timestamps, wrapping: what a scan of one column costs.
     package func sumOfTimestamps(partition number: Int) -> Int64 {
         guard partitions.indices.contains(number) else { return 0 }
-        let views = partitions[number].state.withLock { $0.views() }
+        let views = partitions[number].state.withLock { $0.views(partition: number) }
         return views.reduce(0) { $0 &+ $1.sumOfTimestamps() }
     }
 }

@@ -44,11 +44,10 @@ extension Log {
             static func < (left: Self, right: Self) -> Bool { precedes(left.key, right.key) }
             static func == (left: Self, right: Self) -> Bool { equalBytes(left.key, right.key) }
         }
-        let now = clock.now()
-        let views = cut()
+        let (now, views) = cut()
         // The smallest limit + 1 keys: the one over tells whether there are more.
         var smallest = Heap<Candidate>()
-        for (index, (_, view)) in views.enumerated() where view.header.keyBytes > 0 {
+        for (index, view) in views.enumerated() where view.header.keyBytes > 0 {
             for row in view.rows where view.header.isNewest(row) && view.header.isPresent(row) {
                 guard let key = view.header.key(row), view.header.deadline(row) > now,
                     key.starts(with: prefix),
@@ -66,17 +65,9 @@ extension Log {
         if hasMore { smallest.removeMax() }
         var records: [Record] = []
         while let next = smallest.popMin() {
-            records.append(views[next.view].view.batch.record(next.row, of: views[next.view]))
+            records.append(views[next.view].record(next.row))
         }
         return KeyListing(records: records, hasMore: hasMore)
-    }
-
-    /// One instant of all partitions: locks taken in order, noted, freed.
-    func cut() -> [(partition: Int, view: BatchView)] {
-        for partition in partitions { partition.state.lock() }
-        let views = partitions.map { partition in partition.state.withLocked { $0.views() } }
-        for partition in partitions.reversed() { partition.state.unlock() }
-        return views.enumerated().flatMap { number, views in views.map { (number, $0) } }
     }
 }
 
@@ -132,19 +123,5 @@ extension Partition {
             body(header.pointee.value(row))
             return true
         }
-    }
-}
-
-extension Batch {
-    /// Without the lock, from a view.
-    fileprivate func record(_ row: Int, of source: (partition: Int, view: BatchView)) -> Record {
-        let header = source.view.header
-        let key = header.key(row)
-        return Record(
-            offset: Offset(header.offset(ofRow: row)), timestamp: header.timestamps[row],
-            arrival: header.arrival(row),
-            deadline: header.deadline(row), type: header.type(row), priority: header.priority(row),
-            partition: source.partition, keyBytes: key ?? UnsafeRawBufferPointer(start: nil, count: 0),
-            hasKey: key != nil, value: header.value(row), extrasBytes: header.extras(row), batch: self)
     }
 }

@@ -9,7 +9,7 @@ package final class Log: Sendable {
     package let epoch: Epoch
     package let partitionCount: Int
     let partitions: [Partition]
-    let account: MemoryAccount
+    package let account: MemoryAccount
     let producers = Lock(ProducerTable())
     let clock: Clock
     let isImmediate: Bool

@@ -1,6 +1,6 @@
 /// Where to draw the line so that what lies below it is worth a number of bytes. Works on views, without any lock.
 struct EvictionThreshold {
-    let views: [(partition: Int, view: BatchView)]
+    let views: [BatchView]
     /// Tombstones younger than this stay for tails to see; nil: none is spared.
     var tombstonesFrom: Int64?
 
@@ -73,7 +73,7 @@ struct EvictionThreshold {
         var shares: [(bytes: Int, index: Int)] = []
         for (index, entry) in views.enumerated() {
             var share = 0
-            entry.view.forEachRow(tombstonesFrom) { header, row in
+            entry.forEachRow(tombstonesFrom) { header, row in
                 if header.priority(row) == lowest { share += Self.bytes(header, row) }
             }
             if share > 0 { shares.append((share, index)) }
@@ -87,14 +87,14 @@ struct EvictionThreshold {
         return (
             lowest,
             chosen.map { share in
-                let header = views[share.index].view.header
+                let header = views[share.index].header
                 return (views[share.index].partition, header.base..<header.endOfRange)
             }
         )
     }
 
     private func forEachRow(_ body: (borrowing BatchHeader, Int) -> Void) {
-        for (_, view) in views { view.forEachRow(tombstonesFrom, body) }
+        for view in views { view.forEachRow(tombstonesFrom, body) }
     }
 
     private static func bytes(_ header: borrowing BatchHeader, _ row: Int) -> Int {

@@ -22,6 +22,8 @@ final class Evictor: Sendable {
     /// Ends the slowest of those who hold what the log has let go; false when there is none.
     private let releaser = Lock<(@Sendable () -> Bool)?>(nil)
     private let releasedAt = Atomic<Int64>(0)
+    /// Drops what readers have derived from the data of a budget, up to a number of bytes.
+    private let shedder = Lock<(@Sendable (MemoryAccount, Int) -> Void)?>(nil)
 
     init(server: MemoryAccount) {
         self.server = server
@@ -43,6 +45,8 @@ final class Evictor: Sendable {
     func runRound() -> Bool {
         guard isRequested.exchange(false, ordering: .relaxed) else { return false }
         if server.holdsTooMuch { releaseWhatIsHeld() }
+        for log in candidates(server) { shed(log.account, to: log.account.lowMarkBytes) }
+        shed(server, to: server.lowMarkBytes)
         var isUnfinished = false
         for log in candidates(server) where log.account.dataBytes > log.account.watermarkBytes {
             if !turn.withLock({ _ in shrink(log, to: log.account.lowMarkBytes) }) { isUnfinished = true }
@@ -54,6 +58,21 @@ final class Evictor: Sendable {
         }
         if isUnfinished { isRequested.store(true, ordering: .relaxed) }
         return isUnfinished
+    }
+
+    func onShed(_ shed: @escaping @Sendable (MemoryAccount, Int) -> Void) {
+        shedder.withLock { $0 = shed }
+    }
+
+    /// What can be made again goes before any record does.
+    private func shed(_ budget: MemoryAccount, to target: Int) {
+        let excess = budget.dataBytes - target
+        if budget.dataBytes > budget.watermarkBytes { shed(budget, bytes: excess) }
+    }
+
+    private func shed(_ budget: MemoryAccount, bytes: Int) {
+        guard bytes > 0, budget.bytes(.columns) > 0, let shed = shedder.withLock({ $0 }) else { return }
+        shed(budget, bytes)
     }
 
     func onHeld(_ release: @escaping @Sendable () -> Bool) { releaser.withLock { $0 = release } }
@@ -159,7 +178,9 @@ final class Evictor: Sendable {
             let missing = budget.missingBytesAtRest(for: bytes)
             if missing == 0 { return true }
             return missing
-                < candidates(budget).reduce(0) { $0 + ($1.evicts ? $1.account.dataBytes : $1.deadBytes()) }
+                < candidates(budget).reduce(0) {
+                    $0 + ($1.evicts ? $1.account.dataBytes : $1.deadBytes() + $1.account.bytes(.columns))
+                }
         }
     }
 
@@ -168,6 +189,7 @@ final class Evictor: Sendable {
     }
 
     private func makeRoom(for bytes: Int, within budget: MemoryAccount) -> Bool {
+        shed(budget, bytes: budget.missingDataBytes(for: bytes))
         let candidates = candidates(budget)
         // What is dead goes first: it costs nobody anything.
         for log in candidates {

@@ -7,7 +7,7 @@ extension Log {
         switch configuration.memory.eviction {
         case .reject: 0
         case .fifo, .lru, .priority: account.bytes(.payload)
-        case .ttl: EvictionThreshold(views: cut()).bytesWithDeadline()
+        case .ttl: EvictionThreshold(views: cut().views).bytesWithDeadline()
         }
     }
 
@@ -53,14 +53,16 @@ extension Log {
     }
 
     private func evictNearestDeadlines(_ bytes: Int) -> Bool {
-        guard let deadline = EvictionThreshold(views: cut()).deadline(worth: bytes) else { return false }
+        guard let deadline = EvictionThreshold(views: cut().views).deadline(worth: bytes) else {
+            return false
+        }
         for partition in partitions { partition.evict { $0.deadline($1) <= deadline } }
         return true
     }
 
     private func evictLowestPriority(_ bytes: Int) -> Bool {
         let tombstonesFrom = configuration.tombstones ? partitions[0].tombstonesFrom : nil
-        let threshold = EvictionThreshold(views: cut(), tombstonesFrom: tombstonesFrom)
+        let threshold = EvictionThreshold(views: cut().views, tombstonesFrom: tombstonesFrom)
         guard let (priority, batches) = threshold.lowestPriority(worth: bytes) else { return false }
         for (partition, range) in batches {
             partitions[partition].evict(from: range.lowerBound, to: range.upperBound) {

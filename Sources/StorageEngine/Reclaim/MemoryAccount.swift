@@ -65,6 +65,12 @@ package final class MemoryAccount: Sendable {
             || parent.map { $0.dataBytes > $0.watermarkBytes || $0.holdsTooMuch } ?? false
     }
 
+    /// Whether this much more stays below the watermarks, here and above: for what can be made again.
+    package func hasRoom(for bytes: Int) -> Bool {
+        let (sum, overflow) = dataBytes.addingReportingOverflow(bytes)
+        return !overflow && sum <= watermarkBytes && (parent?.hasRoom(for: bytes) ?? true)
+    }
+
     /// What is left of the limit, here and above.
     var freeBytes: Int { max(0, min(limitBytes - totalBytes, parent?.freeBytes ?? Int.max)) }
 

@@ -91,7 +91,9 @@ extension PartitionState {
         isRewriting = true
         let views = range.map { position in
             let header = list.headers[position].pointee
-            return BatchView(batch: list.batches[position], header: header, rows: 0..<header.rows)
+            return BatchView(
+                // Which partition it is plays no part in rewriting.
+                partition: 0, batch: list.batches[position], header: header, rows: 0..<header.rows)
         }
         return RewritingRun(
             views: views, keepsNewestOnly: policy.compactsKeys,

@@ -79,7 +79,7 @@ extension PartitionState {
     }
 
     /// Consistent views of all batches; bitmaps are cloned before they change while a view is held.
-    func views() -> [BatchView] {
+    func views(partition: Int) -> [BatchView] {
         var views: [BatchView] = []
         views.reserveCapacity(list.count)
         for position in 0..<list.count {
@@ -87,7 +87,10 @@ extension PartitionState {
             let start = header.firstRow(atOrAbove: first)
             let end = header.firstRow(atOrAbove: committed)
             if start < end {
-                views.append(BatchView(batch: list.batches[position], header: header, rows: start..<end))
+                views.append(
+                    BatchView(
+                        partition: partition, batch: list.batches[position], header: header, rows: start..<end
+                    ))
             }
         }
         return views
@@ -120,12 +123,4 @@ extension PartitionState {
             sum.1 += header.newest?.count(in: range) ?? range.count
         }
     }
-}
-
-/// A batch as it was at one instant: its readable rows at that time, with the bitmaps of that time.
-struct BatchView: @unchecked Sendable {
-    // Sendable: the header is a copy, its bitmaps are never changed while held, the rows are committed.
-    let batch: Batch
-    let header: BatchHeader
-    let rows: Range<Int>
 }

@@ -15,9 +15,10 @@ package final class Batch: @unchecked Sendable {
     /// The slab and the columns beside it.
     var allocatedBytes: Int { slabBytes + addedBytes }
     private(set) var chargedBytes: Int
-    /// This object and its header.
-    static let fixedBytes = MemoryLayout<BatchHeader>.stride + 160
+    /// This object, its header and its companion.
+    static let fixedBytes = MemoryLayout<BatchHeader>.stride + 320
     private var chargedKind = MemoryKind.payload
+    let companion = BatchCompanion()
 
     init(base: Int64, plan: ColumnPlan, pool: SlabPool, account: MemoryAccount) {
         self.pool = pool

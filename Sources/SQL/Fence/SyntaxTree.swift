@@ -1,0 +1,132 @@
+import JSON
+
+/// A statement as DuckDB parsed it (`json_serialize_sql`), flat: expressions may nest a thousand deep, and nothing here
+/// recurses.
+struct SyntaxTree {
+    enum Content: Equatable {
+        case object
+        case array
+        case string(String)
+        /// A number, true, false or null.
+        case other
+    }
+
+    struct Node {
+        /// Its name in the object around it; nil in arrays.
+        let key: String?
+        let parent: Int?
+        var content: Content
+        var children: [Int] = []
+    }
+
+    private(set) var nodes: [Node] = []
+
+    /// - Parameter text: valid JSON, from DuckDB.
+    init(_ text: String) {
+        var scanner = TreeScanner(Array(text.utf8))
+        var open: [Int] = []
+        var key: String?
+        while let token = scanner.next() {
+            switch token {
+            case .string(let value)
+            where key == nil && open.last.map { nodes[$0].content == .object } ?? false:
+                key = value
+                continue
+            case .endOfContainer:
+                _ = open.popLast()
+                continue
+            case .beginObject, .beginArray, .string, .other: break
+            }
+            let content: Content =
+                switch token {
+                case .beginObject: .object
+                case .beginArray: .array
+                case .string(let value): .string(value)
+                case .other, .endOfContainer: .other
+                }
+            let index = nodes.count
+            nodes.append(Node(key: key, parent: open.last, content: content))
+            if let parent = open.last { nodes[parent].children.append(index) }
+            key = nil
+            if content == .object || content == .array { open.append(index) }
+        }
+    }
+
+    /// A member of an object.
+    func member(_ key: String, of node: Int) -> Int? {
+        nodes[node].children.first { nodes[$0].key == key }
+    }
+
+    func text(_ key: String, of node: Int) -> String? {
+        guard let member = member(key, of: node), case .string(let text) = nodes[member].content else {
+            return nil
+        }
+        return text
+    }
+
+    /// The texts of an array member.
+    func texts(_ key: String, of node: Int) -> [String] {
+        guard let member = member(key, of: node) else { return [] }
+        return nodes[member].children.compactMap { child in
+            if case .string(let text) = nodes[child].content { text } else { nil }
+        }
+    }
+}
+
+/// The tokens of JSON that is known to be well formed.
+private struct TreeScanner {
+    enum Token {
+        case beginObject, beginArray, endOfContainer
+        case string(String)
+        case other
+    }
+
+    private let bytes: [UInt8]
+    private var position = 0
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func next() -> Token? {
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += 1
+            switch byte {
+            case UInt8(ascii: "{"): return .beginObject
+            case UInt8(ascii: "["): return .beginArray
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): return .endOfContainer
+            case UInt8(ascii: "\""): return .string(string())
+            case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: " "), UInt8(ascii: "\n"): continue
+            default:
+                skipLiteral()
+                return .other
+            }
+        }
+        return nil
+    }
+
+    private mutating func skipLiteral() {
+        let ends = Array(",]} \n".utf8)
+        while position < bytes.count, !ends.contains(bytes[position]) { position += 1 }
+    }
+
+    /// From behind the opening quote.
+    private mutating func string() -> String {
+        let start = position
+        var isEscaped = false
+        while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
+            if bytes[position] == UInt8(ascii: "\\") {
+                isEscaped = true
+                position += 1
+            }
+            position += 1
+        }
+        let content = bytes[min(start, bytes.count)..<min(position, bytes.count)]
+        position += 1
+        guard isEscaped else { return String(decoding: content, as: UTF8.self) }
+        let quoted = [UInt8(ascii: "\"")] + content + [UInt8(ascii: "\"")]
+        // Text that Jansson refuses (a NUL, say) stays as it is written: no name that matters has one.
+        let value = try? quoted.withUnsafeBytes { try ControlJSON.parse($0) }
+        guard case .string(let text)? = value else { return String(decoding: content, as: UTF8.self) }
+        return text
+    }
+}

@@ -1,0 +1,102 @@
+import DuckDBClient
+import Platform
+import StorageEngine
+
+/// DuckDB as queries reach it: locked down, with logs as its tables. And a second one, for the server's own use.
+final class SQLInstance: Sendable {
+    let helper: Database
+    let fence: Fence
+    private let database: Database
+    private let idle = Lock<[Connection]>([])
+    /// What runs on a connection, for the table functions bound there.
+    private let runs = ConnectionRuns()
+
+    /// - Throws: `unavailable` without a library.
+    init(_ configuration: SQLConfiguration, memoryBytes: Int, isLog: @escaping @Sendable (String) -> Bool)
+        throws(SQLFailure)
+    {
+        do throws(DuckDBFailure) {
+            let library = try DuckDBLibrary(
+                configured: configuration.libraryPath, unpacked: configuration.unpackedPaths)
+            database = try Database(library, options: Self.options(configuration, memoryBytes))
+            helper = try Database(
+                library,
+                options: [
+                    ("threads", String(configuration.threads)), ("temp_directory", ""),
+                    ("autoinstall_known_extensions", "false"), ("autoload_known_extensions", "false"),
+                ])
+            let connection = try database.connect()
+            try Self.prepare(connection)
+            fence = Fence(
+                systemViews: try Self.systemViews(connection), isTestMode: configuration.isTestMode)
+            for function in LogFunctions.all(run: { [runs] id in runs.byConnection.withLock { $0[id] } }) {
+                try connection.register(function)
+            }
+            // The last one: nothing can be set from here on.
+            try connection.execute("SET lock_configuration = true")
+            database.replaceTables(by: LogFunctions.table, where: isLog)
+        } catch {
+            throw SQLFailure(error)
+        }
+    }
+
+    /// In this order: once files are closed, their directory can no longer be set.
+    private static func options(
+        _ configuration: SQLConfiguration, _ memoryBytes: Int
+    ) -> [(name: String, value: String)] {
+        [
+            ("threads", String(configuration.threads)),
+            ("memory_limit", "\(memoryBytes / 1024)KiB"),
+            // Nothing is written to disk: what does not fit is refused.
+            ("temp_directory", ""), ("max_temp_directory_size", "0KiB"),
+            ("autoinstall_known_extensions", "false"), ("autoload_known_extensions", "false"),
+            ("allow_community_extensions", "false"), ("allow_unsigned_extensions", "false"),
+            ("allow_persistent_secrets", "false"),
+            ("enable_external_access", "false"),
+        ]
+    }
+
+    private static func prepare(_ connection: Connection) throws(DuckDBFailure) {
+        try connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        for macro in Macros.all { try connection.execute(macro) }
+    }
+
+    private static func systemViews(_ connection: Connection) throws(DuckDBFailure) -> Set<String> {
+        let text = "SELECT view_name FROM duckdb_views() WHERE schema_name IN ('main', 'pg_catalog')"
+        let result = try connection.prepare(text).run()
+        var names: Set<String> = []
+        while let chunk = try result.next() {
+            for row in 0..<chunk.rowCount {
+                names.insert(String(decoding: chunk.vector(0).bytes(row), as: UTF8.self).lowercased())
+            }
+        }
+        return names
+    }
+
+    /// Lends a connection, on which table functions find `run`.
+    func withConnection<Value>(
+        for run: QueryRun, _ body: (Connection) throws -> Value
+    ) throws -> Value {
+        let connection = try idle.withLock { $0.popLast() } ?? database.connect()
+        runs.byConnection.withLock { $0[connection.identifier] = run }
+        defer {
+            _ = runs.byConnection.withLock { $0.removeValue(forKey: connection.identifier) }
+            idle.withLock { $0.append(connection) }
+        }
+        return try body(connection)
+    }
+
+    /// What DuckDB has allocated, by its own count.
+    func usedBytes(_ connection: Connection) throws(DuckDBFailure) -> Int {
+        let result = try connection.prepare("SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()")
+            .run()
+        guard let chunk = try result.next(), chunk.rowCount > 0, chunk.vector(0).isValid(0) else { return 0 }
+        return Int(chunk.vector(0).value(0, as: Int64.self))
+    }
+
+    func connect() throws(DuckDBFailure) -> Connection { try database.connect() }
+}
+
+private final class ConnectionRuns: Sendable {
+    let byConnection = Lock<[UInt64: QueryRun]>([:])
+}

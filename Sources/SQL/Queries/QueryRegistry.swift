@@ -1,0 +1,17 @@
+import Platform
+
+/// The queries that wait or run, by their identifiers.
+final class QueryRegistry: Sendable {
+    private let queries = Lock<[String: Query]>([:])
+
+    func add(_ query: Query) { queries.withLock { $0[query.identifier] = query } }
+    func remove(_ query: Query) { _ = queries.withLock { $0.removeValue(forKey: query.identifier) } }
+    func query(_ identifier: String) -> Query? { queries.withLock { $0[identifier] } }
+
+    /// Oldest first.
+    var all: [Query] {
+        queries.withLock { Array($0.values) }.sorted {
+            ($0.startedAt, $0.identifier) < ($1.startedAt, $1.identifier)
+        }
+    }
+}

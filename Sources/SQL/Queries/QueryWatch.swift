@@ -1,0 +1,52 @@
+import Platform
+import Synchronization
+
+/// One thread that ends queries at their deadlines and keeps an eye on what DuckDB takes. It sleeps while there are none.
+final class QueryWatch: Sendable {
+    private static let tickNanoseconds: Int64 = 20_000_000
+
+    private let registry: QueryRegistry
+    private let wakeUp = WakeUp()
+    private let isStopping = Atomic<Bool>(false)
+    private let thread = Lock<Thread?>(nil)
+    private let onTick: @Sendable () -> Void
+
+    /// - Parameter onTick: called from the thread while there are queries, and once when there are none left.
+    init(_ registry: QueryRegistry, onTick: @escaping @Sendable () -> Void) {
+        self.registry = registry
+        self.onTick = onTick
+    }
+
+    func start() {
+        thread.withLock { thread in
+            if thread == nil { thread = Thread(name: "sql-watch") { [self] in run() } }
+        }
+    }
+
+    /// There is a query.
+    func poke() { wakeUp.signal() }
+
+    func stop() {
+        isStopping.store(true, ordering: .sequentiallyConsistent)
+        wakeUp.signal()
+        thread.withLock { $0 }?.join()
+    }
+
+    private func run() {
+        while true {
+            let generation = wakeUp.generation
+            if isStopping.load(ordering: .sequentiallyConsistent) { return }
+            let queries = registry.all
+            let now = Clock.monotonicNanoseconds()
+            for query in queries {
+                if query.deadlineNanoseconds <= now {
+                    query.cancel(.timeout(milliseconds: query.timeoutMilliseconds))
+                }
+                if query.phase == .waiting, query.waitDeadlineNanoseconds <= now { query.cancel(.notVisible) }
+                query.interruptAgain()
+            }
+            onTick()
+            wakeUp.wait(since: generation, timeoutNanoseconds: queries.isEmpty ? nil : Self.tickNanoseconds)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import DuckDBClient
+import Metrics
+import Platform
+import StorageEngine
+import Synchronization
+
+/// SQL over an engine's logs. DuckDB is loaded at the first query; until then there are no threads and no memory.
+package final class SQLService: Sendable {
+    package let configuration: SQLConfiguration
+    private let engine: Engine
+    private let registry = QueryRegistry()
+    private let cache = ColumnCache()
+    private let metrics: SQLMetrics
+    private let loaded = Lock<Loaded?>(nil)
+    private let watch: QueryWatch
+    private let workers: QueryWorkers
+    private let nextIdentifier = Atomic<UInt64>(UInt64.random(in: 0...UInt64.max))
+    /// What DuckDB has allocated, as charged to the engine.
+    private let chargedBytes = Atomic<Int>(0)
+
+    private struct Loaded: Sendable {
+        let instance: SQLInstance
+        let services: ScanServices
+        let monitor: Connection
+    }
+
+    package init(_ engine: Engine, _ configuration: SQLConfiguration, _ metrics: MetricsRegistry) {
+        self.engine = engine
+        self.configuration = configuration
+        self.metrics = SQLMetrics(metrics, registry)
+        let owner = WeakService()
+        watch = QueryWatch(registry) { owner.service?.chargeMemory() }
+        workers = QueryWorkers(threadsMax: configuration.workers, queuedMax: configuration.queuedMax) {
+            owner.service?.run($0)
+        }
+        owner.service = self
+        let cache = cache
+        let server = engine.memory
+        engine.whenShort { account, bytes in
+            cache.shed(account, bytes: bytes, isServer: account === server)
+        }
+    }
+
+    /// A fifth of the engine's limit, but enough to do something with.
+    package var memoryBytes: Int {
+        configuration.memoryBytes
+            ?? max(engine.memoryLimitBytes / 5, min(64 << 20, engine.memoryLimitBytes / 2))
+    }
+
+    // MARK: Queries
+
+    /// A query that waits to be begun, for at most `waitMilliseconds`; its answer comes through its pipe.
+    /// - Parameter onHead: called once, from any thread.
+    package func add(
+        _ request: Query.Request, waitMilliseconds: Int64 = 10_000,
+        onHead: @escaping @Sendable (Query, ResultPipe.Head) -> Void
+    ) -> Query {
+        let engine = engine
+        let number = nextIdentifier.wrappingAdd(1, ordering: .relaxed).newValue
+        let query = Query(
+            request, identifier: "q" + String(number &* 0x9E37_79B9_7F4A_7C15, radix: 36),
+            startedAt: engine.clock.now(),
+            timeoutMilliseconds: min(
+                request.timeoutMilliseconds ?? configuration.timeoutMilliseconds,
+                configuration.timeoutMilliseconds),
+            waitMilliseconds: waitMilliseconds, pipe: ResultPipe { engine.chargeBuffers($0) })
+        // The pipe forgets this, and with it the query, once the head is told.
+        query.pipe.onHead { onHead(query, $0) }
+        watch.start()
+        registry.add(query)
+        watch.poke()
+        return query
+    }
+
+    /// Puts it in the queue for a worker; it fails when that is full.
+    package func begin(_ query: Query) {
+        query.queue()
+        do {
+            try workers.add(query)
+        } catch {
+            query.cancel(error)
+            finish(query, error)
+        }
+    }
+
+    /// Those that wait or run, oldest first.
+    package var queries: [Query] { registry.all }
+
+    /// - Returns: false when there is no such query any more.
+    package func cancel(_ identifier: String, why: String) -> Bool {
+        registry.query(identifier)?.cancel(.cancelled(why)) ?? false
+    }
+
+    /// Readers hold too much memory. - Returns: false when there is no query to end.
+    package func endOldest() -> Bool {
+        registry.all.first { !$0.isCancelled }?
+            .cancel(.cancelled("the server is short of memory that this query holds")) ?? false
+    }
+
+    package func stop() {
+        for query in registry.all { query.cancel(.stopping) }
+        workers.stop()
+        watch.stop()
+    }
+
+    private func run(_ query: Query) {
+        let start = Clock.monotonicNanoseconds()
+        do {
+            let loaded = try load()
+            try QueryRun(query, on: loaded.instance, loaded.services, configuration).run()
+            metrics.countSuccess(rows: query.rows, nanoseconds: Clock.monotonicNanoseconds() - start)
+            finish(query, nil)
+        } catch {
+            let failure = query.failure ?? Self.failure(error)
+            query.pipe.fail(failure)
+            finish(query, failure)
+        }
+    }
+
+    private func finish(_ query: Query, _ failure: SQLFailure?) {
+        if let failure { metrics.count(failure) }
+        registry.remove(query)
+        watch.poke()
+    }
+
+    private static func failure(_ error: any Error) -> SQLFailure {
+        switch error {
+        case let failure as SQLFailure: failure
+        case let failure as DuckDBFailure: SQLFailure(failure)
+        default: .query(message: "\(error)", position: nil)
+        }
+    }
+
+    // MARK: DuckDB
+
+    private func load() throws -> Loaded {
+        try loaded.withLock { loaded in
+            if let loaded { return loaded }
+            let engine = engine
+            let instance = try SQLInstance(configuration, memoryBytes: memoryBytes) {
+                engine.log(named: $0) != nil
+            }
+            let services = ScanServices(
+                engine, cache: cache, converter: FieldConverter(try TextCaster(instance.helper)),
+                threads: configuration.threads, misfits: metrics.misfits)
+            let made = Loaded(instance: instance, services: services, monitor: try instance.connect())
+            loaded = made
+            return made
+        }
+    }
+
+    /// Reads back what DuckDB takes: it is part of the server's memory. On the watch's thread.
+    private func chargeMemory() {
+        guard let loaded = loaded.withLock({ $0 }) else { return }
+        // What cannot be read now is read at the next tick.
+        guard let bytes = try? loaded.instance.usedBytes(loaded.monitor) else { return }
+        let before = chargedBytes.exchange(bytes, ordering: .relaxed)
+        engine.chargeBuffers(bytes - before)
+    }
+}
+
+/// Breaks the cycle between the service and its threads, which end before it does.
+private final class WeakService: @unchecked Sendable {
+    // Sendable: written once, before there are threads.
+    weak var service: SQLService?
+}

@@ -1,0 +1,95 @@
+import DuckDBClient
+import JSON
+import StorageEngine
+
+/// One thread's part of a scan: takes a batch, finds the rows that are shown, copies their columns into vectors.
+final class LogCursor: TableCursor {
+    private struct Current {
+        let view: BatchView
+        let columns: BatchColumns
+        /// Of the scan's fields, in order.
+        let fields: [ExtractedColumn]
+        var selector: RowSelector
+    }
+
+    private let scan: LogScan
+    private let reader: FieldReader
+    private var current: Current?
+
+    init(_ scan: LogScan) {
+        self.scan = scan
+        reader = FieldReader(scan.fields, of: scan.log, scan.services)
+    }
+
+    func fill(_ output: OutputChunk) throws -> Int {
+        while true {
+            if let failure = scan.query.failure { throw failure }
+            guard var batch = try current ?? nextBatch() else { return 0 }
+            current = nil
+            guard let range = batch.selector.select(limit: OutputChunk.rowsMax) else { continue }
+            let rows = batch.selector.rows
+            let selection = Selection(range: range, rows: rows.count == range.count ? [] : rows)
+            fill(output, batch, selection)
+            current = batch
+            return selection.count
+        }
+    }
+
+    private func nextBatch() throws -> Current? {
+        guard let view = scan.nextBatch() else { return nil }
+        let fields = try reader.columns(of: view)
+        for column in fields where !column.texts.isEmpty { scan.query.hold(column) }
+        return Current(
+            view: view, columns: view.columns, fields: fields,
+            selector: RowSelector(view, scan.choice, now: scan.now))
+    }
+
+    private func fill(_ output: OutputChunk, _ batch: Current, _ selection: Selection) {
+        var field = 0
+        let columns = batch.columns
+        for (index, column) in scan.columns.enumerated() {
+            switch column {
+            case nil: break
+            case .field:
+                batch.fields[field].copy(selection, to: output, index)
+                field += 1
+            case .partition:
+                selection.write(output, index) { _ in Int32(truncatingIfNeeded: batch.view.partition) }
+            case .offset: selection.write(output, index) { columns.offset($0) }
+            case .timestamp: selection.writeTimes(output, index) { columns.timestamps[$0] }
+            case .key: selection.writeTexts(output, index) { columns.key($0) }
+            case .value:
+                selection.writeTexts(output, index) { columns.type($0).isTombstone ? nil : columns.value($0) }
+            case .headers: writeHeaders(output, index, columns, selection)
+            case .expiresAt:
+                selection.writeTimes(output, index) {
+                    let deadline = columns.deadline($0)
+                    return deadline == Deadline.never ? nil : deadline
+                }
+            case .priority:
+                selection.write(output, index) { Int32(columns.priorities?[$0] ?? 0) }
+            }
+        }
+    }
+
+    private func writeHeaders(
+        _ output: OutputChunk, _ index: Int, _ columns: BatchColumns, _ selection: Selection
+    ) {
+        let validity = output.validity(index)
+        selection.forEach { place, row in
+            let headers = columns.headers(row)
+            guard !headers.isEmpty else {
+                validity[place >> 6] &= ~(1 &<< UInt64(place & 63))
+                return
+            }
+            var json = JSONWriter()
+            json.object { json in
+                for header in headers {
+                    json.key(header.name)
+                    json.string(header.value)
+                }
+            }
+            output.setText(json.bytes, index, place)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import DuckDBClient
+import StorageEngine
+
+/// Rows of a batch that go into one chunk: a range of them, or some of a range.
+struct Selection {
+    let range: Range<Int>
+    /// In order; empty: all of `range`.
+    let rows: [Int32]
+
+    var count: Int { rows.isEmpty ? range.count : rows.count }
+
+    @inline(__always)
+    func forEach(_ body: (_ place: Int, _ row: Int) -> Void) {
+        if rows.isEmpty {
+            for place in 0..<range.count { body(place, range.lowerBound &+ place) }
+        } else {
+            for (place, row) in rows.enumerated() { body(place, Int(row)) }
+        }
+    }
+
+    @inline(__always)
+    func write<Value: BitwiseCopyable>(
+        _ output: OutputChunk, _ column: Int, _ value: (Int) -> Value
+    ) {
+        let values = output.data(column).assumingMemoryBound(to: Value.self)
+        forEach { place, row in values[place] = value(row) }
+    }
+
+    /// Milliseconds as microseconds. NULL for nil, and for times beyond what DuckDB's instants hold.
+    @inline(__always)
+    func writeTimes(_ output: OutputChunk, _ column: Int, _ milliseconds: (Int) -> Int64?) {
+        let values = output.data(column).assumingMemoryBound(to: Int64.self)
+        let limit = Int64.max / 1000
+        var hasNull = false
+        forEach { place, row in
+            guard let time = milliseconds(row), time < limit, time > -limit else {
+                hasNull = true
+                values[place] = Int64.min
+                return
+            }
+            values[place] = time &* 1000
+        }
+        guard hasNull else { return }
+        let validity = output.validity(column)
+        for place in 0..<count where values[place] == Int64.min {
+            validity[place >> 6] &= ~(1 &<< UInt64(place & 63))
+        }
+    }
+
+    /// Headers that point at the bytes where they are. NULL for nil.
+    @inline(__always)
+    func writeTexts(_ output: OutputChunk, _ column: Int, _ bytes: (Int) -> UnsafeRawBufferPointer?) {
+        let headers = output.data(column)
+        var validity: UnsafeMutablePointer<UInt64>?
+        forEach { place, row in
+            if let text = bytes(row) {
+                TextHeader.write(text, to: headers + place &* TextHeader.byteCount)
+                return
+            }
+            let words = validity ?? output.validity(column)
+            validity = words
+            words[place >> 6] &= ~(1 &<< UInt64(place & 63))
+        }
+    }
+}
+
+extension ExtractedColumn {
+    func copy(_ selection: Selection, to output: OutputChunk, _ column: Int) {
+        let target = output.data(column)
+        let validity = output.validity(column)
+        guard !selection.rows.isEmpty else {
+            let start = selection.range.lowerBound
+            target.copyMemory(
+                from: values + start * elementBytes, byteCount: selection.range.count * elementBytes)
+            readBits(self.validity, at: start, count: selection.range.count, into: validity)
+            return
+        }
+        switch elementBytes {
+        case 1: gather(selection, target, as: UInt8.self)
+        case 2: gather(selection, target, as: UInt16.self)
+        case 4: gather(selection, target, as: UInt32.self)
+        case 8: gather(selection, target, as: UInt64.self)
+        default: gather(selection, target, as: SIMD2<UInt64>.self)
+        }
+        for (place, row) in selection.rows.enumerated()
+        where self.validity[Int(row) >> 6] & (1 &<< UInt64(row & 63)) == 0 {
+            validity[place >> 6] &= ~(1 &<< UInt64(place & 63))
+        }
+    }
+
+    @inline(__always)
+    private func gather<Value: BitwiseCopyable>(
+        _ selection: Selection, _ target: UnsafeMutableRawPointer, as type: Value.Type
+    ) {
+        let source = values.assumingMemoryBound(to: type)
+        let target = target.assumingMemoryBound(to: type)
+        for (place, row) in selection.rows.enumerated() { target[place] = source[Int(row)] }
+    }
+}

@@ -1,0 +1,35 @@
+/// A batch as it was at one instant: its readable rows at that time, with the bitmaps of that time.
+///
+/// Holding it keeps the batch's memory, counted as pinned once its log has let it go.
+package struct BatchView: @unchecked Sendable {
+    // Sendable: the header is a copy, its bitmaps are never changed while held, the rows are committed.
+    package let partition: Int
+    let batch: Batch
+    let header: BatchHeader
+    package let rows: Range<Int>
+
+    init(partition: Int, batch: Batch, header: BatchHeader, rows: Range<Int>) {
+        self.partition = partition
+        self.batch = batch
+        self.header = header
+        self.rows = rows
+    }
+
+    /// What others keep beside the batch, for as long as it lives.
+    package var companion: BatchCompanion { batch.companion }
+    package var maxTimestamp: Int64 { header.maxTimestamp }
+    package var isSealed: Bool { header.isSealed }
+
+    /// Valid while this view is held.
+    package var columns: BatchColumns { BatchColumns(header) }
+
+    func record(_ row: Int) -> Record {
+        let key = header.key(row)
+        return Record(
+            offset: Offset(header.offset(ofRow: row)), timestamp: header.timestamps[row],
+            arrival: header.arrival(row), deadline: header.deadline(row), type: header.type(row),
+            priority: header.priority(row), partition: partition,
+            keyBytes: key ?? UnsafeRawBufferPointer(start: nil, count: 0), hasKey: key != nil,
+            value: header.value(row), extrasBytes: header.extras(row), batch: batch)
+    }
+}

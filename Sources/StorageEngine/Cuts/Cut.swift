@@ -1,0 +1,53 @@
+import Platform
+
+/// Some logs at one instant: what a query, a snapshot or a dump reads.
+///
+/// Writes over several partitions are applied under all their locks, so a cut never sees half of one.
+package struct Cut: Sendable {
+    package struct Part: Sendable {
+        package let log: Log
+        /// As it was at that instant.
+        package let configuration: LogConfiguration
+        /// By partition, each in the order of offsets.
+        package let batches: [BatchView]
+    }
+
+    /// What had a deadline at or before this is gone.
+    package let now: Int64
+    package let parts: [Part]
+
+    /// By partition, in the order given. - Complexity: O(batches), under the locks of all the partitions.
+    static func views(of partitions: [Partition], _ clock: Clock) -> (now: Int64, views: [[BatchView]]) {
+        let ordered = partitions.sorted { $0.sequence < $1.sequence }
+        for partition in ordered { partition.state.lock() }
+        let now = clock.now()
+        let views = partitions.map { partition in
+            partition.state.withLocked { $0.views(partition: partition.number) }
+        }
+        for partition in ordered.reversed() { partition.state.unlock() }
+        return (now, views)
+    }
+}
+
+extension Log {
+    /// One instant of all partitions.
+    func cut() -> (now: Int64, views: [BatchView]) {
+        let (now, views) = Cut.views(of: partitions, clock)
+        return (now, views.flatMap { $0 })
+    }
+}
+
+extension Engine {
+    /// One instant of all these logs. - Precondition: no log is there twice.
+    package func cut(of logs: [Log]) -> Cut {
+        let (now, views) = Cut.views(of: logs.flatMap(\.partitions), clock)
+        var next = 0
+        let parts = logs.map { log in
+            defer { next += log.partitionCount }
+            return Cut.Part(
+                log: log, configuration: log.configuration,
+                batches: views[next..<next + log.partitionCount].flatMap { $0 })
+        }
+        return Cut(now: now, parts: parts)
+    }
+}
