@@ -26,6 +26,7 @@ let package = Package(
     products: [
         .executable(name: "pyralog", targets: ["Server"]),
         .executable(name: "pyralog-bench", targets: ["EngineBenchmarks"]),
+        .executable(name: "pyralog-bench-sql", targets: ["SQLBenchmarks"]),
         .executable(name: "pyralog-torture", targets: ["EngineTorture"]),
         .library(name: "StorageEngine", targets: ["StorageEngine"]),
     ],
@@ -50,6 +51,10 @@ let package = Package(
         .executableTarget(
             name: "EngineBenchmarks", dependencies: ["StorageEngine", "Metrics", "Platform"],
             path: "Sources/Benchmarks/Engine", swiftSettings: strict),
+        .executableTarget(
+            name: "SQLBenchmarks",
+            dependencies: ["SQL", "DuckDBClient", "StorageEngine", "Metrics", "Platform"],
+            path: "Sources/Benchmarks/SQL", swiftSettings: strict),
         .executableTarget(
             name: "EngineTorture", dependencies: ["StorageEngine", "Metrics", "Platform"],
             path: "Sources/Benchmarks/Torture", swiftSettings: strict),
@@ -91,6 +96,9 @@ let package = Package(
             swiftSettings: strict),
         tests("StorageEngineTests", ["Support", "StorageEngine", "Platform", "Metrics"]),
         tests("ModelTests", ["Support", "StorageEngine", "Platform", "Metrics"]),
+        tests("DuckDBClientTests", ["DuckDBClient", "Support"]),
+        tests(
+            "SQLTests", ["SQL", "Support", "DuckDBClient", "JSON", "StorageEngine", "Metrics", "Platform"]),
         tests("RoutesTests", ["Routes", "HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
         tests("HTTPClientTests", ["HTTPClient"]),
         tests("ArrowStreamTests", ["ArrowStream", "CArrow"]),

@@ -6,6 +6,8 @@ package enum SQLFailure: Error, Sendable, Equatable {
     case unavailable(String)
     /// The fence does not let it through.
     case refused(String)
+    /// With the place of the name in the text, in bytes from 0.
+    case unknownLog(String, position: Int?)
     /// What DuckDB said, with the place in the text, in bytes from 0.
     case query(message: String, position: Int?)
     /// A parameter that is missing, or too many.
@@ -24,7 +26,46 @@ package enum SQLFailure: Error, Sendable, Equatable {
         case .unavailable: self = .unavailable(failure.message)
         case .query(let error):
             let hint = error.isOutOfMemory ? " (the memory of queries is bounded by sql.memory)" : ""
-            self = .query(message: error.message + hint, position: error.position)
+            // What DuckDB advises then are settings, which are closed here.
+            let message = error.message.components(upTo: "\n\nPossible solutions")
+            self = .query(message: message + hint, position: error.position)
         }
+    }
+
+    /// The place in another text.
+    func moved(_ move: (Int) -> Int) -> SQLFailure {
+        switch self {
+        case .query(let message, let position): .query(message: message, position: position.map(move))
+        case .unknownLog(let name, let position): .unknownLog(name, position: position.map(move))
+        default: self
+        }
+    }
+}
+
+extension SQLFailure: CustomStringConvertible {
+    /// As DuckDB passes it on where a table function has thrown it.
+    package var description: String {
+        switch self {
+        case .unavailable(let reason), .refused(let reason), .parameters(let reason), .cancelled(let reason),
+            .query(let reason, _):
+            reason
+        case .unknownLog(let name, _): "there is no log \(name)"
+        case .timeout(let milliseconds): "it took longer than \(milliseconds) ms"
+        case .tooManyRows(let limit): "it has more than \(limit) rows"
+        case .tooLarge(let limit): "it has more than \(limit) bytes"
+        case .notVisible, .queueFull, .stopping: "the server cannot answer now"
+        }
+    }
+}
+
+extension String {
+    /// What stands before a mark; all of it without one.
+    fileprivate func components(upTo mark: String) -> String {
+        var text = self[...]
+        while !text.isEmpty {
+            if text.hasPrefix(mark) { return String(self[..<text.startIndex]) }
+            text.removeFirst()
+        }
+        return self
     }
 }

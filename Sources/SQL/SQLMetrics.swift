@@ -51,7 +51,7 @@ struct SQLMetrics: Sendable {
         case .timeout: timedOut.add()
         case .cancelled, .stopping: cancelled.add()
         case .queueFull, .notVisible: refused.add()
-        case .unavailable, .refused, .query, .parameters, .tooManyRows, .tooLarge: failed.add()
+        case .unavailable, .refused, .unknownLog, .query, .parameters, .tooManyRows, .tooLarge: failed.add()
         }
     }
 }

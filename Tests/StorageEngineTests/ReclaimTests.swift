@@ -43,17 +43,17 @@ struct ReclaimTests {
         for key in 0..<400 { _ = try log.put("key-\(key)", filler) }
         for key in 0..<300 { _ = try log.put("key-\(key)", "new") }
         // The views hold the bitmaps: what changes now changes clones.
-        let views = log.cut()
-        let heldBits = views.map { $0.view.header.newest.map { ObjectIdentifier($0) } }
+        let views = log.cut().views
+        let heldBits = views.map { $0.header.newest.map { ObjectIdentifier($0) } }
         for key in 300..<350 { _ = try log.delete("key-\(key)") }
         harness.engine.maintainDue()
         for key in 350..<360 { _ = try log.delete("key-\(key)") }
         #expect((0..<300).allSatisfy { log.get("key-\($0)") == "new" })
         #expect((300..<360).allSatisfy { log.get("key-\($0)") == nil })
         #expect((360..<400).allSatisfy { log.get("key-\($0)") == filler })
-        #expect(views.map { $0.view.header.newest.map { ObjectIdentifier($0) } } == heldBits)
+        #expect(views.map { $0.header.newest.map { ObjectIdentifier($0) } } == heldBits)
         let seen = views.reduce(0) { sum, view in
-            sum + view.view.rows.filter { view.view.header.isNewest($0) }.count
+            sum + view.rows.filter { view.header.isNewest($0) }.count
         }
         #expect(seen == 400)
     }

@@ -15,7 +15,7 @@ struct ImportTests {
         "HTTPClient": ["CCurl"],
         "ArrowStream": ["CArrow"],
         "Metrics": ["Platform"],
-        "Benchmarks": ["StorageEngine", "Metrics", "Platform"],
+        "Benchmarks": ["DuckDBClient", "SQL", "StorageEngine", "Metrics", "Platform"],
         "Platform": ["CPlatform", "CXXHash"],
     ]
     /// Parts of the toolchain.

@@ -10,10 +10,11 @@ extension Problem {
                 "there is no SQL without DuckDB's library; set duckdb_library (PYRALOG_DUCKDB_LIBRARY), install libduckdb.so, or run scripts/bootstrap. Looked for: \(places)"
             )
         case .refused(let reason): self.init(.queryError, reason)
-        case .query(let message, let position):
+        case .unknownLog(let name, let position):
             self.init(
-                .queryError, message,
-                members: position.map { [.init("position", .integer(Int64($0)))] } ?? [])
+                .queryError, "there is no log \(Problem.quoted(name))", members: Self.members(position))
+        case .query(let message, let position):
+            self.init(.queryError, message, members: Self.members(position))
         case .parameters(let reason): self.init(.invalidArgument, reason)
         case .timeout(let milliseconds):
             self.init(
@@ -37,5 +38,9 @@ extension Problem {
             retryAfterSeconds = 1
         case .stopping: self = .shuttingDown
         }
+    }
+    /// In bytes from 0, in the text that was sent.
+    private static func members(_ position: Int?) -> [JSONValue.Member] {
+        position.map { [.init("position", .integer(Int64($0)))] } ?? []
     }
 }

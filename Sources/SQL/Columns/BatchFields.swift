@@ -7,9 +7,13 @@ import Synchronization
 final class BatchFields: Sendable {
     struct Facts: Sendable {
         var summary = FieldSummary()
-        /// Whether every key so far is UTF-8, and every value that is not JSON.
+        /// Every key so far is UTF-8.
         var keysAreText = true
+        /// Every value so far is JSON, or UTF-8; tombstones have none.
+        var valuesAreJSON = true
         var valuesAreText = true
+        /// Of all rows that were looked at.
+        var minTimestamp = Int64.max
         var rowCount: Int { summary.rowCount }
     }
 

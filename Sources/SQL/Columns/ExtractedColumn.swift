@@ -10,6 +10,8 @@ final class ExtractedColumn: @unchecked Sendable {
     let values: UnsafeMutableRawPointer
     /// One bit a row, set where there is a value.
     let validity: UnsafeMutablePointer<UInt64>
+    /// Every row has a value. Set once it is filled.
+    private(set) var isFull = false
     /// What texts point into beside the batch.
     private(set) var texts: [any AnyObject & Sendable] = []
     private(set) var chargedBytes: Int
@@ -39,6 +41,15 @@ final class ExtractedColumn: @unchecked Sendable {
 
     static func words(_ rows: Int) -> Int { max(1, (rows + 63) / 64) }
     static func bytes(rows: Int, _ elementBytes: Int) -> Int { rows * elementBytes + words(rows) * 8 + 160 }
+
+    /// The last step of filling it.
+    func finish() {
+        let whole = rowCount >> 6
+        let rest = rowCount & 63
+        isFull =
+            (0..<whole).allSatisfy { validity[$0] == .max }
+            && (rest == 0 || validity[whole] == (1 &<< UInt64(rest)) &- 1)
+    }
 
     func keep(_ texts: any AnyObject & Sendable, bytes: Int) {
         self.texts.append(texts)

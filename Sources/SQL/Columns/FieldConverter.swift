@@ -96,9 +96,9 @@ func readBits(
     let shift = UInt64(start & 63)
     for word in 0..<(count + 63) / 64 {
         let place = (start >> 6) + word
+        let left = count - word * 64
         var bits = source[place] &>> shift
-        let taken = 64 - Int(shift)
-        if shift != 0, count - word * 64 > taken { bits |= source[place + 1] &<< (64 &- shift) }
-        target[word] = bits
+        if shift != 0, left > 64 - Int(shift) { bits |= source[place + 1] &<< (64 &- shift) }
+        target[word] = left >= 64 ? bits : bits | ~((1 &<< UInt64(left)) &- 1)
     }
 }

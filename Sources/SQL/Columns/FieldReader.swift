@@ -68,6 +68,7 @@ final class FieldReader {
                 made[index].keep(arena, bytes: arena.byteCount / requests.count)
             }
         }
+        for column in made { column.finish() }
         return made
     }
 

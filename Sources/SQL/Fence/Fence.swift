@@ -33,17 +33,38 @@ struct Fence: Sendable {
         /// Names that columns are asked for by, in lower case.
         var columns: Set<String> = []
         var listsLogs = false
+        /// `SHOW name`, which is DESCRIBE.
+        var described: String?
+        /// The order of a log's columns can be seen: by `*`, or by a list of names for them.
+        var showsOrder = false
+        /// How often each table is named.
+        var uses: [String: Int] = [:]
+
+        mutating func use(_ table: String) {
+            tables.insert(table)
+            uses[table, default: 0] += 1
+        }
     }
 
     func check(_ tree: SyntaxTree, isLog: (String) -> Bool) throws(SQLFailure) -> Finding {
         var finding = Finding()
+        // Names of common table expressions, in lower case; where one is out of its scope, DuckDB knows no such table.
+        let expressions = Set(
+            tree.nodes.indices.filter { tree.nodes[$0].key == "cte_map" }.flatMap { map in
+                tree.member("map", of: map).map { tree.nodes[$0].children } ?? []
+            }.compactMap { tree.text("key", of: $0)?.lowercased() })
+        let isKnown: (String) -> Bool = { isLog($0) || expressions.contains($0.lowercased()) }
         for index in tree.nodes.indices where tree.nodes[index].content == .object {
             switch tree.text("type", of: index) {
-            case "BASE_TABLE": try checkTable(tree, index, &finding, isLog)
-            case "SHOW_REF": try checkShow(tree, index, &finding)
+            case "BASE_TABLE": try checkTable(tree, index, &finding, isLog, isKnown)
+            case "STAR": finding.showsOrder = true
+            case "SHOW_REF": try checkShow(tree, index, &finding, isLog)
             case "COLUMN_REF": try checkColumn(tree, index, &finding)
-            case "FUNCTION": try checkFunction(tree, index, &finding)
+            case "FUNCTION": try checkFunction(tree, index, &finding, isLog)
             default: break
+            }
+            if let names = tree.member("column_name_alias", of: index), !tree.nodes[names].children.isEmpty {
+                finding.showsOrder = true
             }
         }
         return finding
@@ -54,7 +75,8 @@ struct Fence: Sendable {
     }
 
     private func checkTable(
-        _ tree: SyntaxTree, _ index: Int, _ finding: inout Finding, _ isLog: (String) -> Bool
+        _ tree: SyntaxTree, _ index: Int, _ finding: inout Finding, _ isLog: (String) -> Bool,
+        _ isKnown: (String) -> Bool
     ) throws(SQLFailure) {
         var path = path(tree, index)
         if path.count == 2, path[0].lowercased() == "main" { path.removeFirst() }
@@ -67,17 +89,24 @@ struct Fence: Sendable {
                     ? "DuckDB has a table \(name) of its own: write log_table('\(name)') for the log"
                     : "the table \(name) is not a log: the catalogue is not open")
         }
-        finding.tables.insert(name)
+        guard isKnown(name) else {
+            throw .unknownLog(name, position: tree.integer("query_location", of: index))
+        }
+        finding.use(name)
     }
 
     private func checkShow(
-        _ tree: SyntaxTree, _ index: Int, _ finding: inout Finding
+        _ tree: SyntaxTree, _ index: Int, _ finding: inout Finding, _ isLog: (String) -> Bool
     ) throws(SQLFailure) {
-        guard tree.text("show_type", of: index) == "SHOW_SPECIAL" else { return }
-        guard tree.text("table_name", of: index)?.lowercased() == "\"tables\"" else {
-            throw .refused("SHOW takes TABLES or the name of a log")
+        let name = tree.text("table_name", of: index) ?? ""
+        switch tree.text("show_type", of: index) {
+        case "DESCRIBE", "SUMMARY": return
+        case "SHOW_SPECIAL" where name.lowercased() == "\"tables\"": finding.listsLogs = true
+        case "SHOW" where isLog(name) && !systemViews.contains(name.lowercased()):
+            finding.use(name)
+            finding.described = name
+        default: throw .refused("SHOW takes TABLES or the name of a log")
         }
-        finding.listsLogs = true
     }
 
     private func checkColumn(
@@ -90,7 +119,7 @@ struct Fence: Sendable {
     }
 
     private func checkFunction(
-        _ tree: SyntaxTree, _ index: Int, _ finding: inout Finding
+        _ tree: SyntaxTree, _ index: Int, _ finding: inout Finding, _ isLog: (String) -> Bool
     ) throws(SQLFailure) {
         guard let name = tree.text("function_name", of: index)?.lowercased() else { return }
         if path(tree, index).count > 1 {
@@ -113,7 +142,11 @@ struct Fence: Sendable {
         guard let argument = firstArgument(tree, index) else {
             throw .refused("\(name) takes the name of a log as a text in quotes: \(name)('events')")
         }
-        finding.tables.insert(argument)
+        guard isLog(argument) else {
+            throw .unknownLog(
+                argument, position: node.parent.flatMap { tree.integer("query_location", of: $0) })
+        }
+        finding.use(argument)
     }
 
     private func firstArgument(_ tree: SyntaxTree, _ index: Int) -> String? {

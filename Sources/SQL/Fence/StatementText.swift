@@ -1,38 +1,83 @@
-/// The text of a query, as far as it has to be known before DuckDB parses it.
-struct StatementText {
-    /// Without `EXPLAIN` and its options.
-    let explained: String
-    let isExplain: Bool
+/// A query's text, with `EXPLAIN` and its options taken off: what is behind them is judged, and runs behind options that
+/// are written anew. So what runs is what was judged, however DuckDB would have read the beginning.
+struct StatementText: Equatable {
+    /// To be judged.
+    let query: String
+    /// `EXPLAIN …` as it runs, or nothing.
+    let explanation: String
+    /// Where `query` begins in the client's text, in bytes.
+    let queryStart: Int
 
-    init(_ text: String) {
+    var isExplain: Bool { !explanation.isEmpty }
+    /// What runs.
+    var text: String { explanation + query }
+
+    /// A place in `text` as one in the client's text.
+    func clientPosition(_ position: Int) -> Int { max(0, position - explanation.utf8.count + queryStart) }
+
+    private static let formats: Set<String> = ["graphviz", "html", "json", "mermaid", "text", "yaml"]
+
+    init(_ text: String) throws(SQLFailure) {
         var scanner = WordScanner(text)
-        guard scanner.takeWord("explain") else {
-            explained = text
-            isExplain = false
+        guard scanner.takeWord() == "explain" else {
+            query = text
+            explanation = ""
+            queryStart = 0
             return
         }
-        _ = scanner.takeWord("analyze")
-        scanner.takeParentheses()
-        explained = String(scanner.rest)
-        isExplain = true
+        var options: [String] = []
+        let behindExplain = scanner
+        if scanner.takeWord() == "analyze" { options.append("ANALYZE") } else { scanner = behindExplain }
+        if let format = try Self.format(&scanner) { options.append("FORMAT \(format)") }
+        explanation = options.isEmpty ? "EXPLAIN " : "EXPLAIN (\(options.joined(separator: ", "))) "
+        query = String(scanner.rest)
+        queryStart = text.utf8.count - query.utf8.count
+    }
+
+    /// `(FORMAT json)`; nil for a query in parentheses.
+    private static func format(_ scanner: inout WordScanner) throws(SQLFailure) -> String? {
+        var ahead = scanner
+        guard ahead.take("("), ahead.takeWord() == "format" else { return nil }
+        guard let format = ahead.takeWord(), formats.contains(format), ahead.take(")") else {
+            throw .refused("EXPLAIN takes (FORMAT \(formats.sorted().joined(separator: "|")))")
+        }
+        scanner = ahead
+        return format
     }
 }
 
+/// Words and brackets, with blanks and comments between them passed over.
 private struct WordScanner {
-    private(set) var rest: Substring
+    private(set) var rest: Substring.UnicodeScalarView
 
     init(_ text: String) {
-        rest = text[...]
+        rest = text[...].unicodeScalars
         skipBlanks()
+    }
+
+    /// In lower case; nil where none begins.
+    mutating func takeWord() -> String? {
+        let word = rest.prefix { $0.isASCII && ($0.properties.isAlphabetic || $0 == "_") }
+        guard !word.isEmpty else { return nil }
+        rest = rest[word.endIndex...]
+        skipBlanks()
+        return String(word).lowercased()
+    }
+
+    mutating func take(_ bracket: Unicode.Scalar) -> Bool {
+        guard rest.first == bracket else { return false }
+        rest.removeFirst()
+        skipBlanks()
+        return true
     }
 
     private mutating func skipBlanks() {
         while let first = rest.first {
-            if first.isWhitespace {
+            if first.properties.isWhitespace {
                 rest.removeFirst()
-            } else if rest.hasPrefix("--") {
-                rest = rest.drop { !$0.isNewline }
-            } else if rest.hasPrefix("/*") {
+            } else if rest.starts(with: "--".unicodeScalars) {
+                rest = rest[(rest.firstIndex { $0 == "\n" || $0 == "\r" } ?? rest.endIndex)...]
+            } else if rest.starts(with: "/*".unicodeScalars) {
                 skipComment()
             } else {
                 return
@@ -40,37 +85,19 @@ private struct WordScanner {
         }
     }
 
+    /// Comments nest.
     private mutating func skipComment() {
-        var previous: Character?
-        rest.removeFirst(2)
-        while let character = rest.popFirst() {
-            if previous == "*", character == "/" { return }
-            previous = character
-        }
-    }
-
-    mutating func takeWord(_ word: String) -> Bool {
-        let found = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-        guard found.lowercased() == word else { return false }
-        rest = rest[found.endIndex...]
-        skipBlanks()
-        return true
-    }
-
-    /// Options never hold parentheses of their own.
-    mutating func takeParentheses() {
-        let inside = rest.drop { $0 != ")" }
-        guard rest.first == "(", !inside.isEmpty, isOptionList(rest[rest.startIndex..<inside.startIndex])
-        else {
-            return
-        }
-        rest = inside.dropFirst()
-        skipBlanks()
-    }
-
-    /// `(FORMAT json)`, not a query in parentheses.
-    private func isOptionList(_ text: Substring) -> Bool {
-        let words = text.dropFirst().split { !$0.isLetter && $0 != "_" }.map { $0.lowercased() }
-        return ["format", "analyze"].contains(words.first)
+        var depth = 0
+        repeat {
+            if rest.starts(with: "/*".unicodeScalars) {
+                depth += 1
+                rest.removeFirst(2)
+            } else if rest.starts(with: "*/".unicodeScalars) {
+                depth -= 1
+                rest.removeFirst(2)
+            } else {
+                rest.removeFirst()
+            }
+        } while depth > 0 && !rest.isEmpty
     }
 }

@@ -17,13 +17,17 @@ struct SyntaxTree {
         let parent: Int?
         var content: Content
         var children: [Int] = []
+        /// Its bytes in the text.
+        var range: Range<Int>
     }
 
     private(set) var nodes: [Node] = []
+    private let bytes: [UInt8]
 
     /// - Parameter text: valid JSON, from DuckDB.
     init(_ text: String) {
-        var scanner = TreeScanner(Array(text.utf8))
+        bytes = Array(text.utf8)
+        var scanner = TreeScanner(bytes)
         var open: [Int] = []
         var key: String?
         while let token = scanner.next() {
@@ -33,7 +37,9 @@ struct SyntaxTree {
                 key = value
                 continue
             case .endOfContainer:
-                _ = open.popLast()
+                if let closed = open.popLast() {
+                    nodes[closed].range = nodes[closed].range.lowerBound..<scanner.position
+                }
                 continue
             case .beginObject, .beginArray, .string, .other: break
             }
@@ -45,7 +51,10 @@ struct SyntaxTree {
                 case .other, .endOfContainer: .other
                 }
             let index = nodes.count
-            nodes.append(Node(key: key, parent: open.last, content: content))
+            nodes.append(
+                Node(
+                    key: key, parent: open.last, content: content,
+                    range: scanner.tokenStart..<scanner.position))
             if let parent = open.last { nodes[parent].children.append(index) }
             key = nil
             if content == .object || content == .array { open.append(index) }
@@ -62,6 +71,29 @@ struct SyntaxTree {
             return nil
         }
         return text
+    }
+
+    /// A number that is a place in the text; nil for DuckDB's "nowhere", which no `Int` holds.
+    func integer(_ key: String, of node: Int) -> Int? {
+        member(key, of: node).flatMap { Int(source(of: $0)) }
+    }
+
+    /// The JSON of a node, as DuckDB wrote it.
+    func source(of node: Int) -> String { String(decoding: bytes[nodes[node].range], as: UTF8.self) }
+
+    /// What stands before and behind a node.
+    func surroundings(of node: Int) -> (before: String, behind: String) {
+        let range = nodes[node].range
+        return (
+            String(decoding: bytes[..<range.lowerBound], as: UTF8.self),
+            String(decoding: bytes[range.upperBound...], as: UTF8.self)
+        )
+    }
+
+    /// A node and everything in it, in order.
+    func subtree(of node: Int) -> [Int] {
+        let end = nodes[node].range.upperBound
+        return Array(nodes[node...].indices.prefix { nodes[$0].range.lowerBound < end })
     }
 
     /// The texts of an array member.
@@ -82,13 +114,15 @@ private struct TreeScanner {
     }
 
     private let bytes: [UInt8]
-    private var position = 0
+    private(set) var position = 0
+    private(set) var tokenStart = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     mutating func next() -> Token? {
         while position < bytes.count {
             let byte = bytes[position]
+            tokenStart = position
             position += 1
             switch byte {
             case UInt8(ascii: "{"): return .beginObject

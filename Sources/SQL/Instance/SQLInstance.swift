@@ -6,6 +6,7 @@ import StorageEngine
 final class SQLInstance: Sendable {
     let helper: Database
     let fence: Fence
+    let bounds: BoundEvaluator
     private let database: Database
     private let idle = Lock<[Connection]>([])
     /// What runs on a connection, for the table functions bound there.
@@ -29,6 +30,7 @@ final class SQLInstance: Sendable {
             try Self.prepare(connection)
             fence = Fence(
                 systemViews: try Self.systemViews(connection), isTestMode: configuration.isTestMode)
+            bounds = try BoundEvaluator(connection)
             for function in LogFunctions.all(run: { [runs] id in runs.byConnection.withLock { $0[id] } }) {
                 try connection.register(function)
             }

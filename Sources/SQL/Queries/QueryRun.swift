@@ -13,7 +13,8 @@ final class QueryRun: @unchecked Sendable {
     private var cut: Cut
     private var parts: [String: Cut.Part] = [:]
     private var schemas: [String: LogSchema] = [:]
-    private var asked: Set<String> = []
+    private var finding = Fence.Finding()
+    private var bounds: [(bound: BoundFinder.Bound, value: Int64)] = []
 
     init(
         _ query: Query, on instance: SQLInstance, _ services: ScanServices, _ configuration: SQLConfiguration
@@ -32,7 +33,15 @@ final class QueryRun: @unchecked Sendable {
             defer { query.leaveConnection() }
             var views: [String] = []
             defer { drop(views, connection) }
-            let statement = try prepare(on: connection, &views)
+            let text = try StatementText(query.request.text)
+            let statement: Statement
+            do {
+                statement = try prepare(text, on: connection, &views)
+            } catch let failure as DuckDBFailure {
+                throw SQLFailure(failure).moved(text.clientPosition)
+            } catch let failure as SQLFailure {
+                throw failure.moved(text.clientPosition)
+            }
             try bind(query.request.parameters, to: statement)
             try ResultSender(query, configuration, instance).send(try statement.run())
         }
@@ -40,21 +49,36 @@ final class QueryRun: @unchecked Sendable {
 
     // MARK: Before it runs
 
-    private func prepare(on connection: Connection, _ views: inout [String]) throws -> Statement {
-        let text = query.request.text
-        guard !text.utf8.contains(0) else { throw SQLFailure.refused("the text holds a NUL byte") }
-        let parsed = try connection.parse(text)
+    private func prepare(
+        _ text: StatementText, on connection: Connection, _ views: inout [String]
+    ) throws -> Statement {
+        guard !query.request.text.utf8.contains(0) else {
+            throw SQLFailure.refused("the text holds a NUL byte")
+        }
+        let parsed = try connection.parse(text.text)
         guard parsed.count == 1 else {
             throw SQLFailure.refused(
                 parsed.count == 0
                     ? "the text holds no statement" : "one statement a call, not \(parsed.count)")
         }
-        let statementText = StatementText(text)
-        let finding = try judge(statementText, on: connection)
-        asked = finding.columns
+        let tree = try parse(text.query, on: connection)
+        let engine = services.engine
+        do {
+            finding = try instance.fence.check(tree) { engine.log(named: $0) != nil }
+        } catch {
+            // Places in the tree are of the query alone.
+            throw error.moved { $0 + text.explanation.utf8.count }
+        }
         takeCut(finding.tables)
         if configuration.isTestMode { try connection.execute(Macros.now(milliseconds: cut.now)) }
+        for bound in BoundFinder(tree).bounds()
+        where finding.uses[bound.table] == 1 && parts[bound.table] != nil {
+            if let value = instance.bounds.value(of: bound, on: connection) { bounds.append((bound, value)) }
+        }
         if finding.listsLogs { return try connection.prepare(listOfLogs) }
+        if let name = finding.described {
+            return try connection.prepare("DESCRIBE FROM log_table(\(name.quotedLiteral))")
+        }
         for name in finding.tables where name.contains(".") && parts[name] != nil {
             // DuckDB takes a name with an ending for a file before it asks us.
             try connection.execute(
@@ -63,7 +87,7 @@ final class QueryRun: @unchecked Sendable {
             views.append(name)
         }
         let statement = try connection.prepare(parsed)
-        guard statement.kind == (statementText.isExplain ? .explain : .select) else { throw Self.notASelect }
+        guard statement.kind == (text.isExplain ? .explain : .select) else { throw Self.notASelect }
         return statement
     }
 
@@ -72,17 +96,16 @@ final class QueryRun: @unchecked Sendable {
     )
 
     /// By DuckDB's own parse, as JSON.
-    private func judge(_ text: StatementText, on connection: Connection) throws -> Fence.Finding {
+    private func parse(_ text: String, on connection: Connection) throws -> SyntaxTree {
         let serialize = try connection.prepare("SELECT json_serialize_sql(?)")
-        try serialize.bind(.text(text.explained), at: 0)
+        try serialize.bind(.text(text), at: 0)
         guard let chunk = try serialize.run().next(), chunk.rowCount == 1 else { throw Self.notASelect }
         let tree = SyntaxTree(String(decoding: chunk.vector(0).bytes(0), as: UTF8.self))
         // What is no SELECT cannot be written as JSON.
         guard let root = tree.nodes.indices.first, tree.member("statements", of: root) != nil else {
             throw Self.notASelect
         }
-        let engine = services.engine
-        return try instance.fence.check(tree) { engine.log(named: $0) != nil }
+        return tree
     }
 
     /// All logs that the text names, at one instant.
@@ -140,15 +163,19 @@ final class QueryRun: @unchecked Sendable {
 
     /// What a call of a log function stands for.
     func table(_ name: String, _ choice: (Cut.Part) throws -> LogTable.Choice) throws -> LogTable {
-        guard let part = parts[name] else { throw SQLFailure.refused("there is no log \(name)") }
+        guard let part = parts[name] else { throw SQLFailure.unknownLog(name, position: nil) }
         let schema = try schemas[name] ?? makeSchema(part)
         schemas[name] = schema
-        return LogTable(
-            part, now: cut.now, schema: schema, choice: try choice(part), services, for: query)
+        var choice = try choice(part)
+        for (bound, value) in bounds where bound.table == name {
+            if bound.column == .timestampAlias, !schema.timestampIsAlias { continue }
+            choice.narrow(bound, value)
+        }
+        return LogTable(part, now: cut.now, schema: schema, choice: choice, services, for: query)
     }
 
     private func makeSchema(_ part: Cut.Part) throws -> LogSchema {
         let facts = try FactFinder(services.cache, for: query).facts(of: part.batches)
-        return LogSchema(facts, declared: part.configuration.schema, asked: asked)
+        return LogSchema(facts, declared: part.configuration.schema, asked: finding)
     }
 }

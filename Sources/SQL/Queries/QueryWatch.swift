@@ -4,6 +4,8 @@ import Synchronization
 /// One thread that ends queries at their deadlines and keeps an eye on what DuckDB takes. It sleeps while there are none.
 final class QueryWatch: Sendable {
     private static let tickNanoseconds: Int64 = 20_000_000
+    /// Between two looks at DuckDB's memory: a look is a query of its own.
+    private static let lookNanoseconds: Int64 = 100_000_000
 
     private let registry: QueryRegistry
     private let wakeUp = WakeUp()
@@ -11,7 +13,7 @@ final class QueryWatch: Sendable {
     private let thread = Lock<Thread?>(nil)
     private let onTick: @Sendable () -> Void
 
-    /// - Parameter onTick: called from the thread while there are queries, and once when there are none left.
+    /// - Parameter onTick: called from the thread now and then while there are queries, and once when none is left.
     init(_ registry: QueryRegistry, onTick: @escaping @Sendable () -> Void) {
         self.registry = registry
         self.onTick = onTick
@@ -33,6 +35,7 @@ final class QueryWatch: Sendable {
     }
 
     private func run() {
+        var lookedAt: Int64 = 0
         while true {
             let generation = wakeUp.generation
             if isStopping.load(ordering: .sequentiallyConsistent) { return }
@@ -45,8 +48,14 @@ final class QueryWatch: Sendable {
                 if query.phase == .waiting, query.waitDeadlineNanoseconds <= now { query.cancel(.notVisible) }
                 query.interruptAgain()
             }
-            onTick()
-            wakeUp.wait(since: generation, timeoutNanoseconds: queries.isEmpty ? nil : Self.tickNanoseconds)
+            if now - lookedAt >= Self.lookNanoseconds {
+                onTick()
+                lookedAt = now
+            }
+            // One more look once there are none, so that what DuckDB gave back is not charged for ever.
+            let idlePause: Int64? = lookedAt == now || lookedAt == 0 ? nil : Self.lookNanoseconds
+            wakeUp.wait(
+                since: generation, timeoutNanoseconds: queries.isEmpty ? idlePause : Self.tickNanoseconds)
         }
     }
 }

@@ -31,12 +31,13 @@ struct FactFinder {
         let start = facts.rowCount
         let columns = view.columns
         for row in start..<count {
+            facts.minTimestamp = min(facts.minTimestamp, columns.timestamps[row])
             if facts.keysAreText, let key = columns.key(row), !isValidUTF8(key) { facts.keysAreText = false }
-            if facts.valuesAreText, columns.types != nil, columns.type(row) != .json,
-                !isValidUTF8(columns.value(row))
-            {
-                facts.valuesAreText = false
-            }
+            guard columns.types != nil else { continue }
+            let type = columns.type(row)
+            if type == .json || type.isTombstone { continue }
+            facts.valuesAreJSON = false
+            if facts.valuesAreText, !isValidUTF8(columns.value(row)) { facts.valuesAreText = false }
         }
         try summarizer.add(view.fieldRows(start..<count), to: &facts.summary)
         fields.learn(facts)

@@ -21,18 +21,22 @@ final class LogCursor: TableCursor {
         reader = FieldReader(scan.fields, of: scan.log, scan.services)
     }
 
+    /// Full chunks are worth more than whole batches: rows of several go into one.
     func fill(_ output: OutputChunk) throws -> Int {
-        while true {
-            if let failure = scan.query.failure { throw failure }
-            guard var batch = try current ?? nextBatch() else { return 0 }
+        if let failure = scan.query.failure { throw failure }
+        var filled = 0
+        while filled < OutputChunk.rowsMax {
+            guard var batch = try current ?? nextBatch() else { return filled }
             current = nil
-            guard let range = batch.selector.select(limit: OutputChunk.rowsMax) else { continue }
+            guard let range = batch.selector.select(limit: OutputChunk.rowsMax - filled) else { continue }
             let rows = batch.selector.rows
-            let selection = Selection(range: range, rows: rows.count == range.count ? [] : rows)
+            let selection = Selection(
+                range: range, rows: rows.count == range.count ? [] : rows, start: filled)
             fill(output, batch, selection)
+            filled += selection.count
             current = batch
-            return selection.count
         }
+        return filled
     }
 
     private func nextBatch() throws -> Current? {

@@ -8,14 +8,17 @@ struct LogSchema: Sendable {
     /// In lower case, as DuckDB compares.
     private var taken: Set<String> = []
 
+    /// `timestamp` is the record's own time: no field has that name.
+    private(set) var timestampIsAlias = false
+
     /// - Parameters:
     ///   - facts: of all batches of the cut.
-    ///   - asked: names that the query asks for, in lower case: `timestamp` and `key` are there only if they are.
-    init(_ facts: BatchFields.Facts, declared: [LogConfiguration.SchemaField], asked: Set<String>) {
+    ///   - asked: what the query asks for: `timestamp` and `key` are there only if they are.
+    init(_ facts: BatchFields.Facts, declared: [LogConfiguration.SchemaField], asked: Fence.Finding) {
         let system: [(String, LogColumn)] = [
             ("_partition", .partition), ("_offset", .offset), ("_timestamp", .timestamp),
             ("_key", .key(facts.keysAreText ? .text : .bytes)),
-            ("_value", .value(facts.summary.isAllJSON ? .json : facts.valuesAreText ? .text : .bytes)),
+            ("_value", .value(facts.valuesAreJSON ? .json : facts.valuesAreText ? .text : .bytes)),
             ("_headers", .headers), ("_expires_at", .expiresAt), ("_priority", .priority),
         ]
         // The record's own names are never given to a field.
@@ -28,8 +31,10 @@ struct LogSchema: Sendable {
         for field in facts.summary.fields where !declaredNames.contains(field.name) {
             add(field.name, FieldType(inferredFrom: field.kinds))
         }
-        columns += system
-        for alias in ["timestamp", "key"] where asked.contains(alias) && !taken.contains(alias) {
+        // DuckDB reads the first column to count rows: one that costs nothing, where nobody sees the order.
+        columns = asked.showsOrder ? columns + system : system + columns
+        timestampIsAlias = !taken.contains("timestamp")
+        for alias in ["timestamp", "key"] where asked.columns.contains(alias) && !taken.contains(alias) {
             if let column = system.first(where: { $0.0 == "_\(alias)" }) { columns.append((alias, column.1)) }
         }
     }
@@ -52,6 +57,7 @@ extension BatchFields.Facts {
     mutating func join(_ other: Self) {
         summary.join(other.summary)
         keysAreText = keysAreText && other.keysAreText
+        valuesAreJSON = valuesAreJSON && other.valuesAreJSON
         valuesAreText = valuesAreText && other.valuesAreText
     }
 }

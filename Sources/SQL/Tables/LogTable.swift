@@ -13,6 +13,22 @@ final class LogTable: TableSource {
         var timestamps: Range<Int64>?
         /// In every partition, the end excluded.
         var offsets: Range<Int64>?
+        /// Batches with nothing in these are passed over; rows are not looked at.
+        var batchTimestamps = Int64.min...Int64.max
+        var batchOffsets = Int64.min...Int64.max
+
+        mutating func narrow(_ bound: BoundFinder.Bound, _ value: Int64) {
+            func narrowed(_ range: ClosedRange<Int64>) -> ClosedRange<Int64> {
+                // Bounds that leave nothing leave one value: no batch is wrongly kept for that.
+                let bounds = bound.isLower ? value...Int64.max : Int64.min...value
+                return range.clamped(to: bounds)
+            }
+            if bound.column == .offset {
+                batchOffsets = narrowed(batchOffsets)
+            } else {
+                batchTimestamps = narrowed(batchTimestamps)
+            }
+        }
     }
 
     let columns: [TableFunction.Column]
@@ -39,21 +55,21 @@ final class LogTable: TableSource {
     }
 
     func scan(columns: [Int]) throws -> any TableScan {
-        // DuckDB asks for a column beyond the last when it needs none.
-        let wanted = columns.map { $0 < schema.columns.count ? schema.columns[$0].column : nil }
+        // DuckDB may ask for a column that is none when it needs none.
+        let wanted = columns.map { schema.columns.indices.contains($0) ? schema.columns[$0].column : nil }
         return LogScan(
             log: part.log, batches: part.batches.filter(mayHold), columns: wanted, now: now, choice, services,
             for: query)
     }
 
     private func mayHold(_ view: BatchView) -> Bool {
-        if let timestamps = choice.timestamps, view.maxTimestamp < timestamps.lowerBound { return false }
-        if let offsets = choice.offsets {
-            let columns = view.columns
-            return columns.offset(view.rows.upperBound - 1) >= offsets.lowerBound
-                && columns.offset(view.rows.lowerBound) < offsets.upperBound
-        }
-        return true
+        let columns = view.columns
+        let offsets = columns.offset(view.rows.lowerBound)...columns.offset(view.rows.upperBound - 1)
+        let earliest = view.companion.value { BatchFields() }.facts.minTimestamp
+        let timestamps = min(earliest, view.maxTimestamp)...view.maxTimestamp
+        if let wanted = choice.timestamps, !wanted.overlaps(timestamps) { return false }
+        if let wanted = choice.offsets, !wanted.overlaps(offsets) { return false }
+        return timestamps.overlaps(choice.batchTimestamps) && offsets.overlaps(choice.batchOffsets)
     }
 }
 
