@@ -6,7 +6,9 @@ struct Pyralog: ParsableCommand {
         commandName: "pyralog",
         abstract: "Append-only logs and keys with deadlines, over HTTP.",
         version: "pyralog \(version)",
-        subcommands: [Serve.self, Append.self, Tail.self, Get.self, Put.self, Delete.self, Logs.self])
+        subcommands: [
+            Serve.self, Append.self, Tail.self, Get.self, Put.self, Delete.self, Logs.self, SQLCommand.self,
+        ])
 
     static let version = "0.1.0"
 }

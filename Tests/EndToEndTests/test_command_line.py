@@ -1,9 +1,13 @@
 """The executable as its own client."""
 
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -103,6 +107,62 @@ def test_a_tail_that_does_not_follow_ends(pyralog, server, log, name):
     server.call("POST", f"{log}/records", [1, 2, 3])
     lines = pyralog("tail", name, "--no-follow").splitlines()
     assert [json.loads(line)["value"] for line in lines] == [1, 2, 3]
+
+
+def on_a_terminal(server, columns, *arguments):
+    """What a command shows on a terminal of this width, as lines."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen([str(binary()), *arguments, "--url", server.url], stdout=theirs, stdin=subprocess.DEVNULL)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    assert process.wait(60) == 0
+    return shown.decode().replace("\r\n", "\n").splitlines()
+
+
+def test_rows_are_a_table_on_a_terminal_and_csv_in_a_pipe(pyralog, server, log, name):
+    server.call("POST", f"{log}/records", [{"text": "long " * 100, "n": 1234567890, "none": None}, {"text": "short", "n": 7}])
+    query = f"SELECT text, none, n FROM {name} ORDER BY n"
+    assert pyralog("sql", query) == b"text,none,n\nshort,,7\n" + b"long " * 100 + b",,1234567890\n"
+    head, rule, first, second, footer = on_a_terminal(server, 50, "sql", query)
+    assert head.split() == ["text", "|", "none", "|", "n"]
+    assert set(rule) == set("-+") and len(rule) == 50
+    assert first.startswith("short ") and first.endswith("         7") and "\x1b[2mNULL\x1b[0m" in first
+    assert second.startswith("long long ") and "… |" in second and second.endswith(" 1234567890")
+    assert footer.startswith("(2 rows, ") and footer.endswith(" ms)")
+
+
+def test_rows_in_parquet_and_arrow(pyralog, server, log, name, tmp_path):
+    server.call("POST", f"{log}/records", [{"n": n} for n in range(5000)])
+    for format, beginning in (("parquet", b"PAR1"), ("arrow", b"\xff\xff\xff\xff")):
+        data = pyralog("sql", f"SELECT n FROM {name}", "--format", format)
+        assert data.startswith(beginning)
+        pyralog("sql", f"SELECT n FROM {name}", "--output", str(tmp_path / f"rows.{format}"))
+        assert len((tmp_path / f"rows.{format}").read_bytes()) == len(data)
+
+
+def test_a_long_result_is_not_kept_in_memory(server):
+    command = [str(binary()), "sql", "SELECT i, repeat('x', 1000) AS x FROM range(300000) t(i)", "--format", "ndjson", "--url", server.url]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    total = 0
+    most = 0
+    while piece := process.stdout.read(1 << 20):
+        total += len(piece)
+        with open(f"/proc/{process.pid}/statm") as file:
+            fields = file.read().split()
+        most = max(most, int(fields[1] if len(fields) > 1 else 0) * os.sysconf("SC_PAGE_SIZE"))
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert total > 300_000_000 and most < 100_000_000
 
 
 def test_without_a_server_it_says_so(name):

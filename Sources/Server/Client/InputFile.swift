@@ -22,6 +22,25 @@ final class InputFile {
 
     deinit { if descriptor != STDIN_FILENO { close(descriptor) } }
 
+    /// All of it. - Throws: when it cannot be read, or is not UTF-8.
+    func readText() throws(Failure) -> String {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw Failure(description: "\(name): \(String(cString: strerror(errno)))")
+            }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Failure(description: "\(name) is not UTF-8")
+        }
+        return text
+    }
+
     /// Of a regular file; nil for pipes and terminals.
     var length: Int? {
         var status = stat()
