@@ -88,7 +88,7 @@ struct ConfigurationTests {
             ([:], ["PYRALOG_MAX_MEMROY": "1GB"], [:], "PYRALOG_MAX_MEMROY"),
             ([:], ["PYRALOG_DATA_DIR": "x"], [:], "PYRALOG_DATA_DIR in the environment: not implemented yet"),
             ([:], [:], ["prot": "1"], "prot in the configuration file: there is no such"),
-            ([:], [:], ["sql.threads": "1"], "sql.threads in the configuration file: not implemented yet"),
+            ([:], [:], ["max_disk": "1GB"], "max_disk in the configuration file: not implemented yet"),
             (
                 [:], [:], ["log.level": "loud"],
                 "log.level in the configuration file is \"loud\"; expected one of trace"
