@@ -19,10 +19,14 @@ CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conform
 LEFT_OUT = {"stateful": ["--exclude-path", "/v1/test/reset"]}
 
 
+# Generated texts are queries, too: none may take long, or much.
+SERVER = ("--test-mode", "--sql-timeout", "2s", "--sql-memory", "64MiB", "--sql-max-rows", "100000")
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("phase", ["examples,coverage", "fuzzing", "stateful"])
 def test_the_server_does_what_the_openapi_file_says(start_server, tmp_path, phase):
-    server = start_server("--test-mode")
+    server = start_server(*SERVER)
     command = [
         str(pathlib.Path(sys.executable).with_name("schemathesis")),
         "--config-file", str(HERE / "schemathesis.toml"), "run", str(REPOSITORY / "openapi" / "pyralog.yaml"),
