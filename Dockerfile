@@ -1,12 +1,10 @@
 # syntax=docker/dockerfile:1
 
 FROM swift:6.3-bookworm AS build
-RUN apt-get -qq update \
-    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
-        libmicrohttpd-dev libjansson-dev libsimdjson-dev libxxhash-dev libzstd-dev zlib1g-dev \
-        libcurl4-openssl-dev pkg-config \
-    && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
+# The packages to build with, and DuckDB's library, which SQL loads; there is none for other machines than x86-64.
+COPY scripts/bootstrap scripts/
+RUN mkdir -p .deps/duckdb && scripts/bootstrap && rm -rf /var/lib/apt/lists/*
 # The packages come first, in a layer of their own: they change seldom.
 COPY Package.swift ./
 RUN swift package resolve
@@ -18,10 +16,13 @@ RUN swift build --configuration release --product pyralog --static-swift-stdlib 
 FROM debian:bookworm-slim
 RUN apt-get -qq update \
     && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
-        libmicrohttpd12 libjansson4 libsimdjson14 libxxhash0 libzstd1 zlib1g libcurl4 libstdc++6 ca-certificates curl \
+        libmicrohttpd12 libjansson4 libsimdjson14 libxxhash0 libzstd1 zlib1g libcurl4 libstdc++6 libpython3.11 \
+        ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 7070 --user-group --home-dir /nonexistent --shell /usr/sbin/nologin pyralog
 COPY --from=build /out/pyralog /usr/local/bin/pyralog
+COPY --from=build /source/.deps/duckdb /usr/local/lib/duckdb
+ENV PYRALOG_DUCKDB_LIBRARY=/usr/local/lib/duckdb/libduckdb-2.0.0.so
 USER pyralog
 EXPOSE 7070
 # In a container the address inside is not loopback, and nothing outside reaches it unless the port is published:
