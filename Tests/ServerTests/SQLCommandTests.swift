@@ -138,6 +138,23 @@ struct SQLCommandTests {
         }
     }
 
+    @Test("a file that is there is replaced, a link is written through")
+    func links() throws {
+        try withServer { _, run, folder in
+            let file = folder.appending(path: "rows.csv")
+            let link = folder.appending(path: "link.csv")
+            try Data("old, and longer than what comes".utf8).write(to: file)
+            try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
+            for (path, number) in [(file.path, 1), (link.path, 2)] {
+                #expect(try run(["sql", "SELECT \(number) AS n", "--output", path], nil).code == 0)
+                #expect(try String(contentsOf: file, encoding: .utf8) == "n\n\(number)\n")
+            }
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == file.path)
+            let full = try run(["sql", "SELECT 1", "--output", "/dev/full"], nil)
+            #expect(full.code == 1 && full.errors.contains("No space left"), "\(full.errors)")
+        }
+    }
+
     @Test("a query that takes too long is ended, by the server's limit or the client's wish")
     func timeout() throws {
         try withServer { _, run, _ in

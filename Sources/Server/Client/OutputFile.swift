@@ -17,7 +17,7 @@ final class OutputFile {
             partialPath = nil
             return
         }
-        // A device or a pipe must not be replaced.
+        // A device, a pipe or a link, which may lead to one, must not be replaced.
         partialPath = Self.isSpecial(path) ? nil : path + ".partial"
         self.path = path
         descriptor = open(partialPath ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
@@ -48,7 +48,7 @@ final class OutputFile {
 
     private static func isSpecial(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
     private static func failure(_ path: String) -> InputFile.Failure {
