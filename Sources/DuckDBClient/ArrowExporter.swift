@@ -21,9 +21,8 @@ package final class ArrowExporter {
 
     /// - Parameter schema: an `ArrowSchema`.
     package func exportSchema(to schema: UnsafeMutableRawPointer) throws(DuckDBFailure) {
-        let names = result.columns.map { Array($0.name.utf8CString) }
         let failure = result.withTypes { types in
-            withPointers(names) { names in
+            withCStrings(result.columns.map(\.name)) { names in
                 functions.pointee.to_arrow_schema(options, &types, &names, idx_t(types.count), schema)
             }
         }
@@ -33,20 +32,6 @@ package final class ArrowExporter {
     /// - Parameter array: an `ArrowArray`.
     package func export(_ chunk: Chunk, to array: UnsafeMutableRawPointer) throws(DuckDBFailure) {
         try check(functions.pointee.data_chunk_to_arrow(options, chunk.handle, array))
-    }
-
-    private func withPointers<Value>(
-        _ names: [[CChar]], _ body: (inout [UnsafePointer<CChar>?]) -> Value
-    ) -> Value {
-        let joined = names.flatMap { $0 }
-        return joined.withUnsafeBufferPointer { joined in
-            var next = 0
-            var pointers = names.map { name -> UnsafePointer<CChar>? in
-                defer { next += name.count }
-                return joined.baseAddress.map { $0 + next }
-            }
-            return body(&pointers)
-        }
     }
 
     private func check(_ error: duckdb_error_data?) throws(DuckDBFailure) {

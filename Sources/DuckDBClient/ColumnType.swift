@@ -63,21 +63,6 @@ package indirect enum ColumnType: Sendable, Hashable {
         case .list, .array, .structure, .map, .union, .other: nil
         }
     }
-
-    /// Nil for types that a table function here has no use for.
-    func makeHandle(_ functions: Functions) -> LogicalType? {
-        let handle: duckdb_logical_type?
-        switch self {
-        case .scalar(let scalar): handle = functions.pointee.create_logical_type(scalar.rawValue)
-        case .json:
-            handle = functions.pointee.create_logical_type(TypeIdentifier.varchar.rawValue)
-            if let handle { functions.pointee.logical_type_set_alias(handle, "JSON") }
-        case .decimal(let width, let scale, _):
-            handle = functions.pointee.create_decimal_type(UInt8(clamping: width), UInt8(clamping: scale))
-        case .enumeration, .list, .array, .structure, .map, .union, .other: handle = nil
-        }
-        return handle.map { LogicalType($0, functions) }
-    }
 }
 
 extension String {

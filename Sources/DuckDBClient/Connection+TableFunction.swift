@@ -88,7 +88,11 @@ private func bindCall(_ info: duckdb_bind_info) {
                 },
                 named: named))
         for column in source.columns {
-            guard let type = column.type.makeHandle(functions) else { continue }
+            guard let type = column.type.makeHandle(functions) else {
+                functions.pointee.bind_set_error(
+                    info, "the column \(column.name) has a type that is not known here")
+                return
+            }
             functions.pointee.bind_add_result_column(info, column.name, type.handle)
         }
         functions.pointee.bind_set_cardinality(info, idx_t(source.rowsAtMost), false)

@@ -28,8 +28,10 @@ package struct DuckDBError: Sendable, Equatable {
         isInterrupt = text.hasPrefix("INTERRUPT Error")
         isOutOfMemory = text.hasPrefix("Out of Memory Error")
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            // An error inside of DuckDB tells of its own code, and where that lies on this machine.
+            .prefix { !$0.hasPrefix("Stack Trace") }
         guard let mark = lines.firstIndex(where: { $0.hasPrefix("LINE ") }), mark + 1 < lines.count else {
-            message = text
+            message = lines.joined(separator: "\n").trimmingTrailingNewlines
             position = nil
             return
         }
@@ -45,22 +47,38 @@ package struct DuckDBError: Sendable, Equatable {
         let prefix = excerpt.distance(from: excerpt.startIndex, to: colon) + 2
         var shown = excerpt.dropFirst(prefix)
         guard column >= prefix else { return nil }
-        var characters = column - prefix
+        var columns = column - prefix
         // A long line is cut at both ends.
         if shown.hasPrefix("...") {
             shown = shown.dropFirst(3)
-            characters -= 3
+            columns -= 3
         }
         if shown.hasSuffix("...") { shown = shown.dropLast(3) }
-        guard characters >= 0 else { return nil }
+        guard columns >= 0 else { return nil }
         let lines = statement.split(separator: "\n", omittingEmptySubsequences: false)
         guard line <= lines.count, let start = lines[line - 1].range(of: shown) else { return nil }
         let before = lines[..<(line - 1)].reduce(0) { $0 + $1.utf8.count + 1 }
         let text = lines[line - 1]
-        guard let place = text.index(start.lowerBound, offsetBy: characters, limitedBy: text.endIndex) else {
-            return nil
+        var place = start.lowerBound
+        while columns > 0, place < text.endIndex {
+            columns -= text[place].terminalColumns
+            text.formIndex(after: &place)
         }
         return before + text[..<place].utf8.count
+    }
+}
+
+extension Character {
+    /// DuckDB sets its caret by what a terminal shows: wide characters take two columns.
+    fileprivate var terminalColumns: Int {
+        guard let scalar = unicodeScalars.first?.value else { return 0 }
+        let wide: [ClosedRange<UInt32>] = [
+            0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+            0xFE30...0xFE6F,
+            0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1FAFF,
+            0x20000...0x3FFFD,
+        ]
+        return wide.contains { $0.contains(scalar) } ? 2 : 1
     }
 }
 

@@ -141,7 +141,7 @@ package final class SQLService: Sendable {
                 engine.log(named: $0) != nil
             }
             let services = ScanServices(
-                engine, cache: cache, converter: FieldConverter(try TextCaster(instance.helper)),
+                engine, cache: cache, converter: FieldConverter(instance.caster),
                 threads: configuration.threads, misfits: metrics.misfits)
             let made = Loaded(instance: instance, services: services, monitor: try instance.connect())
             loaded = made
@@ -155,7 +155,7 @@ package final class SQLService: Sendable {
         // What cannot be read now is read at the next tick.
         guard let bytes = try? loaded.instance.usedBytes(loaded.monitor) else { return }
         let before = chargedBytes.exchange(bytes, ordering: .relaxed)
-        engine.chargeBuffers(bytes - before)
+        engine.chargeQueries(bytes - before)
     }
 }
 

@@ -207,9 +207,12 @@ package final class Engine: Sendable {
         if bytes > 0, services.memory.holdsTooMuch, services.evictor.request() { services.maintenance.poke() }
     }
 
+    /// Counts what queries take, which bounds itself.
+    package func chargeQueries(_ bytes: Int) { services.memory.chargeQueries(bytes) }
+
     /// Whether another request should wait for memory to come back.
     package var isShortOfBuffers: Bool {
-        services.memory.bytes(.buffers) > 2 * services.memory.bufferBytesMax
+        services.memory.networkBytes > 2 * services.memory.bufferBytesMax
     }
 
     /// `release` ends the slowest of the readers who hold memory back, and says whether there was one.

@@ -152,3 +152,29 @@ func pause() {
     let wakeUp = WakeUp()
     wakeUp.wait(since: wakeUp.generation, timeoutNanoseconds: 1_000_000)
 }
+
+@Suite("Parquet answers")
+struct ParquetTests {
+    let sql = SQLHarness()
+
+    private func parquet(_ text: String) throws -> String { try sql.answer(text, .parquet) }
+
+    @Test(
+        "hold columns of every type",
+        arguments: [
+            "SELECT 1 AS a, [1] AS l, {'x': 1, 'y': [true]} AS s, 2 AS z", "SELECT MAP {'x': 1} AS m", "SELECT [1, 2]::INTEGER[2] AS f",
+            "SELECT 'a'::ENUM('a', 'b') AS e", "SELECT 1 AS a, 2 AS a", "SELECT 1::DECIMAL(38,2) AS d, now() AS t, '{}'::JSON AS j",
+            "SELECT 1 WHERE false",
+        ])
+    func types(text: String) throws { #expect(try parquet(text).hasPrefix("PAR1")) }
+
+    @Test("that fail leave the next query alone")
+    func failures() throws {
+        for _ in 0..<3 {
+            #expect(throws: SQLFailure.self) { try parquet("SELECT error('no') FROM range(10)") }
+            #expect(throws: SQLFailure.self) { try parquet("SELECT CASE WHEN i = 90000 THEN error('late') ELSE i END FROM range(100000) t(i)") }
+            #expect(try sql.short("SELECT 1") == "1")
+            #expect(try parquet("SELECT 1").hasPrefix("PAR1"))
+        }
+    }
+}

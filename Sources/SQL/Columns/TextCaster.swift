@@ -4,16 +4,15 @@ import Platform
 
 /// Casts columns of text by DuckDB's own TRY_CAST, in an instance of the server's, apart from the one that users reach.
 final class TextCaster: Sendable {
-    private let database: Database
-    private let idle = Lock<[Connection]>([])
+    private let helper: ConnectionPool
     /// What the connection with this identifier casts now.
-    private let sources = Lock<[UInt64: TextSource]>([:])
+    private let sources = Sources()
 
-    init(_ database: Database) throws(DuckDBFailure) {
-        self.database = database
-        try database.connect().register(
-            TableFunction("texts") { [unowned self] call in
-                guard let source = sources.withLock({ $0[call.connection] }) else {
+    init(_ helper: ConnectionPool) throws(DuckDBFailure) {
+        self.helper = helper
+        try helper.database.connect().register(
+            TableFunction("texts") { [sources] call in
+                guard let source = sources.byConnection.withLock({ $0[call.connection] }) else {
                     throw SQLFailure.refused("nothing is being cast")
                 }
                 return source
@@ -24,10 +23,21 @@ final class TextCaster: Sendable {
     func cast(
         _ raw: RawColumn, to type: String, into column: ExtractedColumn, from start: Int
     ) throws -> Int {
-        let connection = try idle.withLock { $0.popLast() } ?? connect()
-        defer { idle.withLock { $0.append(connection) } }
-        sources.withLock { $0[connection.identifier] = TextSource(raw) }
-        defer { _ = sources.withLock { $0.removeValue(forKey: connection.identifier) } }
+        try helper.withConnection { connection in
+            sources.byConnection.withLock { $0[connection.identifier] = TextSource(raw) }
+            defer { _ = sources.byConnection.withLock { $0.removeValue(forKey: connection.identifier) } }
+            return try cast(raw, to: type, into: column, from: start, on: connection)
+        }
+    }
+
+    private final class Sources: Sendable {
+        let byConnection = Lock<[UInt64: TextSource]>([:])
+    }
+
+    private func cast(
+        _ raw: RawColumn, to type: String, into column: ExtractedColumn, from start: Int,
+        on connection: Connection
+    ) throws -> Int {
         let result = try connection.prepare("SELECT TRY_CAST(t AS \(type)) FROM texts()").run()
         let isText = result.columns[0].type.storage?.isText ?? false
         var row = 0
@@ -52,13 +62,6 @@ final class TextCaster: Sendable {
             if let texts { column.keep(texts, bytes: texts.byteCount) }
         }
         return misfits
-    }
-
-    private func connect() throws(DuckDBFailure) -> Connection {
-        let connection = try database.connect()
-        // Instants are written as UTC where they do not say.
-        try connection.execute("SET TimeZone='UTC'")
-        return connection
     }
 }
 

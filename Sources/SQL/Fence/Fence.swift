@@ -22,6 +22,8 @@ struct Fence: Sendable {
         "get_current_timestamp",
     ]
 
+    private static let formats: Set<String> = ["format", "printf"]
+
     /// DuckDB's own views that a bare name would reach.
     let systemViews: Set<String>
     let isTestMode: Bool
@@ -131,6 +133,7 @@ struct Fence: Sendable {
             && node.parent.map { tree.text("type", of: $0) == "TABLE_FUNCTION" } ?? false
         guard isTable else {
             if Self.forbidden.contains(name) { throw .refused("the function \(name) is not allowed here") }
+            if Self.formats.contains(name) { try checkFormat(tree, index, name) }
             return try checkClock(name)
         }
         guard Self.tableFunctions.contains(name) else {
@@ -158,6 +161,17 @@ struct Fence: Sendable {
             let literal = tree.member("literal", of: expression)
         else { return nil }
         return tree.text("text", of: literal)
+    }
+
+    /// A width in a format makes any number of bytes.
+    private func checkFormat(_ tree: SyntaxTree, _ index: Int, _ name: String) throws(SQLFailure) {
+        guard let format = firstArgument(tree, index) else {
+            throw .refused("\(name) takes its format as a text in quotes")
+        }
+        let longest = format.split { !$0.isNumber }.map(\.count).max() ?? 0
+        if longest > 3 || format.contains("*") || format.contains(/\{[^}]*\{/) {
+            throw .refused("widths in formats have at most three digits")
+        }
     }
 
     private func checkClock(_ name: String) throws(SQLFailure) {

@@ -4,11 +4,11 @@ import StorageEngine
 
 /// DuckDB as queries reach it: locked down, with logs as its tables. And a second one, for the server's own use.
 final class SQLInstance: Sendable {
-    let helper: Database
+    let caster: TextCaster
+    let parquet: ParquetWriter
     let fence: Fence
     let bounds: BoundEvaluator
-    private let database: Database
-    private let idle = Lock<[Connection]>([])
+    private let pool: ConnectionPool
     /// What runs on a connection, for the table functions bound there.
     private let runs = ConnectionRuns()
 
@@ -19,13 +19,19 @@ final class SQLInstance: Sendable {
         do throws(DuckDBFailure) {
             let library = try DuckDBLibrary(
                 configured: configuration.libraryPath, unpacked: configuration.unpackedPaths)
-            database = try Database(library, options: Self.options(configuration, memoryBytes))
-            helper = try Database(
+            let database = try Database(library, options: Self.options(configuration, memoryBytes))
+            pool = ConnectionPool(database)
+            let helper = try Database(
                 library,
                 options: [
                     ("threads", String(configuration.threads)), ("temp_directory", ""),
                     ("autoinstall_known_extensions", "false"), ("autoload_known_extensions", "false"),
                 ])
+            // Instants are written as UTC where they do not say.
+            try helper.connect().execute("SET GLOBAL TimeZone = 'UTC'")
+            let helpers = ConnectionPool(helper)
+            caster = try TextCaster(helpers)
+            parquet = try ParquetWriter(helpers)
             let connection = try database.connect()
             try Self.prepare(connection)
             fence = Fence(
@@ -79,13 +85,11 @@ final class SQLInstance: Sendable {
     func withConnection<Value>(
         for run: QueryRun, _ body: (Connection) throws -> Value
     ) throws -> Value {
-        let connection = try idle.withLock { $0.popLast() } ?? database.connect()
-        runs.byConnection.withLock { $0[connection.identifier] = run }
-        defer {
-            _ = runs.byConnection.withLock { $0.removeValue(forKey: connection.identifier) }
-            idle.withLock { $0.append(connection) }
+        try pool.withConnection { connection in
+            runs.byConnection.withLock { $0[connection.identifier] = run }
+            defer { _ = runs.byConnection.withLock { $0.removeValue(forKey: connection.identifier) } }
+            return try body(connection)
         }
-        return try body(connection)
     }
 
     /// What DuckDB has allocated, by its own count.
@@ -96,7 +100,7 @@ final class SQLInstance: Sendable {
         return Int(chunk.vector(0).value(0, as: Int64.self))
     }
 
-    func connect() throws(DuckDBFailure) -> Connection { try database.connect() }
+    func connect() throws(DuckDBFailure) -> Connection { try pool.database.connect() }
 }
 
 private final class ConnectionRuns: Sendable {

@@ -33,6 +33,7 @@ final class QueryRun: @unchecked Sendable {
             defer { query.leaveConnection() }
             var views: [String] = []
             defer { drop(views, connection) }
+            try TextBounds.check(query.request.text)
             let text = try StatementText(query.request.text)
             let statement: Statement
             do {
@@ -52,9 +53,6 @@ final class QueryRun: @unchecked Sendable {
     private func prepare(
         _ text: StatementText, on connection: Connection, _ views: inout [String]
     ) throws -> Statement {
-        guard !query.request.text.utf8.contains(0) else {
-            throw SQLFailure.refused("the text holds a NUL byte")
-        }
         let parsed = try connection.parse(text.text)
         guard parsed.count == 1 else {
             throw SQLFailure.refused(

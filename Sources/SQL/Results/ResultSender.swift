@@ -18,12 +18,13 @@ struct ResultSender {
     }
 
     func send(_ result: ResultStream) throws {
+        try result.checkTypes()
         switch query.request.format {
         case .json: try encode(result, JSONResult())
         case .lines: try encode(result, LinesResult())
         case .csv: try encode(result, CSVResult())
         case .arrow: try encode(result, ArrowResult())
-        case .parquet: try ParquetResult(query, configuration, instance.helper).send(result)
+        case .parquet: try instance.parquet.send(result, for: query, configuration)
         }
     }
 
@@ -44,7 +45,6 @@ struct ResultSender {
             }
             pending.removeAll(keepingCapacity: true)
         }
-        try result.checkTypes()
         try encoder.begin(result)
         while let chunk = try result.next() {
             if let failure = query.failure { throw failure }

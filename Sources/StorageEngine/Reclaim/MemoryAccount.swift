@@ -9,6 +9,8 @@ package final class MemoryAccount: Sendable {
     private let buffers = Atomic<Int>(0)
     private let pinned = Atomic<Int>(0)
     private let total = Atomic<Int>(0)
+    /// Of `buffers`, what queries take.
+    private let queries = Atomic<Int>(0)
     let parent: MemoryAccount?
     /// The budget's name in errors: a log's, or `server`.
     let name: String
@@ -53,7 +55,15 @@ package final class MemoryAccount: Sendable {
 
     /// Of the server: what readers hold of batches that are gone passes a twentieth of the limit, or what the network
     /// has in flight its share.
-    var holdsTooMuch: Bool { bytes(.pinned) > limitBytes / 20 || bytes(.buffers) > bufferBytesMax }
+    var holdsTooMuch: Bool { bytes(.pinned) > limitBytes / 20 || networkBytes > bufferBytesMax }
+
+    /// What connections, bodies and answers take.
+    package var networkBytes: Int { bytes(.buffers) &- queries.load(ordering: .relaxed) }
+
+    package func chargeQueries(_ bytes: Int) {
+        queries.wrappingAdd(bytes, ordering: .relaxed)
+        charge(.buffers, bytes)
+    }
 
     /// What connections, bodies and answers may take before the slowest is ended.
     package var bufferBytesMax: Int { max(limitBytes / 10, min(64 << 20, limitBytes / 2)) }

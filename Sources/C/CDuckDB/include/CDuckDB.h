@@ -92,6 +92,14 @@ typedef void (*duckdb_replacement_callback)(
     X(duckdb_data_chunk _Nullable, fetch_chunk, (duckdb_result result)) \
     X(duckdb_logical_type _Nullable, create_logical_type, (unsigned type)) \
     X(duckdb_logical_type _Nullable, create_decimal_type, (uint8_t width, uint8_t scale)) \
+    X(duckdb_logical_type _Nullable, create_list_type, (duckdb_logical_type element)) \
+    X(duckdb_logical_type _Nullable, create_array_type, (duckdb_logical_type element, idx_t count)) \
+    X(duckdb_logical_type _Nullable, create_map_type, (duckdb_logical_type key, duckdb_logical_type value)) \
+    X(duckdb_logical_type _Nullable, create_struct_type, \
+      (duckdb_logical_type _Nullable *_Nonnull members, const char *_Nullable *_Nonnull names, idx_t count)) \
+    X(duckdb_logical_type _Nullable, create_union_type, \
+      (duckdb_logical_type _Nullable *_Nonnull members, const char *_Nullable *_Nonnull names, idx_t count)) \
+    X(duckdb_logical_type _Nullable, create_enum_type, (const char *_Nullable *_Nonnull names, idx_t count)) \
     X(void, destroy_logical_type, (duckdb_logical_type _Nullable *_Nonnull type)) \
     X(unsigned, get_type_id, (duckdb_logical_type type)) \
     X(char *_Nullable, logical_type_get_alias, (duckdb_logical_type type)) \
