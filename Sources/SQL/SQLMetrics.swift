@@ -31,7 +31,9 @@ struct SQLMetrics: Sendable {
         seconds = metrics.histogram(
             "pyralog_sql_query_seconds", help: "Time that answered queries took.",
             buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100])
-        metrics.collect("pyralog_sql_queries", help: "Queries now, by phase.", kind: .gauge) {
+        metrics.collect(
+            "pyralog_sql_queries_active", help: "Queries that wait or run, by phase.", kind: .gauge
+        ) {
             let queries = registry.all
             return Query.Phase.allCases.map { phase in
                 MetricsRegistry.Sample(

@@ -25,6 +25,9 @@ final class SQLInstance: Sendable {
                 library,
                 options: [
                     ("threads", String(configuration.threads)), ("temp_directory", ""),
+                    ("memory_limit", "\(memoryBytes / 1024)KiB"),
+                    // One thread reads in order; DuckDB bounds the bytes of a row group only where it need not keep any.
+                    ("preserve_insertion_order", "false"),
                     ("autoinstall_known_extensions", "false"), ("autoload_known_extensions", "false"),
                 ])
             // Instants are written as UTC where they do not say.

@@ -10,8 +10,6 @@ final class QueryRegistry: Sendable {
 
     /// Oldest first.
     var all: [Query] {
-        queries.withLock { Array($0.values) }.sorted {
-            ($0.startedAt, $0.identifier) < ($1.startedAt, $1.identifier)
-        }
+        queries.withLock { Array($0.values) }.sorted { $0.arrivedNanoseconds < $1.arrivedNanoseconds }
     }
 }

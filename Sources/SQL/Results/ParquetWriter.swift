@@ -25,28 +25,32 @@ final class ParquetWriter: Sendable {
 
     /// Sends the whole result through the query's pipe.
     func send(_ result: ResultStream, for query: Query, _ configuration: SQLConfiguration) throws {
-        try helper.withConnection { connection in
-            let source = ResultTable(result, query, rowsMax: configuration.rowsMax)
-            // DuckDB may keep what was bound longer than the statement: the result must not live as long.
-            defer { source.close() }
-            sources.byConnection.withLock { $0[connection.identifier] = source }
-            defer { _ = sources.byConnection.withLock { $0.removeValue(forKey: connection.identifier) } }
-            let bytes = try BytePipe()
-            let reader = Thread(name: "parquet") {
-                Self.forward(bytes, to: query, bytesMax: configuration.resultBytesMax)
-            }
-            defer { reader.join() }
-            defer { bytes.closeWriteEnd() }
-            do {
-                try connection.execute(
-                    "COPY (SELECT * FROM result()) TO '/proc/self/fd/\(bytes.writeEnd)' (FORMAT parquet, USE_TMP_FILE false)"
-                )
-            } catch {
-                throw query.failure ?? source.failure ?? error
-            }
+        let source = ResultTable(result, query, rowsMax: configuration.rowsMax)
+        let bytes = try BytePipe()
+        let reader = Thread(name: "parquet") {
+            Self.forward(bytes, to: query, bytesMax: configuration.resultBytesMax)
         }
+        let outcome = Result { try write(source, to: bytes.writeEnd) }
+        // DuckDB may keep what was bound longer than the statement: the result must not live as long.
+        source.close()
+        // A failed connection is closed by now, and with it DuckDB's own end of the pipe.
+        bytes.closeWriteEnd()
+        reader.join()
+        if case .failure(let error) = outcome { throw query.failure ?? source.failure ?? error }
         if let failure = query.failure { throw failure }
         query.pipe.end()
+    }
+
+    private func write(_ source: ResultTable, to file: Int32) throws {
+        try helper.withConnection { connection in
+            sources.byConnection.withLock { $0[connection.identifier] = source }
+            defer { _ = sources.byConnection.withLock { $0.removeValue(forKey: connection.identifier) } }
+            try connection.execute(
+                """
+                COPY (SELECT * FROM result()) TO '/proc/self/fd/\(file)'
+                    (FORMAT parquet, USE_TMP_FILE false, ROW_GROUP_SIZE 20480, ROW_GROUP_SIZE_BYTES 33554432)
+                """)
+        }
     }
 
     private static func forward(_ bytes: BytePipe, to query: Query, bytesMax: Int) {
