@@ -21,7 +21,6 @@ package final class SQLService: Sendable {
     private struct Loaded: Sendable {
         let instance: SQLInstance
         let services: ScanServices
-        let monitor: Connection
     }
 
     package init(_ engine: Engine, _ configuration: SQLConfiguration, _ metrics: MetricsRegistry) {
@@ -143,17 +142,17 @@ package final class SQLService: Sendable {
             let services = ScanServices(
                 engine, cache: cache, converter: FieldConverter(instance.caster),
                 threads: configuration.threads, misfits: metrics.misfits)
-            let made = Loaded(instance: instance, services: services, monitor: try instance.connect())
+            let made = Loaded(instance: instance, services: services)
             loaded = made
             return made
         }
     }
 
-    /// Reads back what DuckDB takes: it is part of the server's memory. On the watch's thread.
+    /// What DuckDB takes is part of the server's memory. On the watch's thread.
     private func chargeMemory() {
-        guard let loaded = loaded.withLock({ $0 }) else { return }
-        // What cannot be read now is read at the next tick.
-        guard let bytes = try? loaded.instance.usedBytes(loaded.monitor) else { return }
+        guard let library = loaded.withLock({ $0?.instance.library }) else { return }
+        if registry.all.isEmpty { library.purge() }
+        let bytes = library.allocatedBytes
         let before = chargedBytes.exchange(bytes, ordering: .relaxed)
         engine.chargeQueries(bytes - before)
     }

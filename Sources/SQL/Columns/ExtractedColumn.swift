@@ -2,12 +2,17 @@ import DuckDBClient
 import JSON
 import StorageEngine
 
-/// A field's values of a batch's first rows, as they go into DuckDB's vectors. Never changes; charged to the log.
+/// A field's values of a batch's first rows, in vectors that DuckDB shares. Never changes; charged to the log.
 final class ExtractedColumn: @unchecked Sendable {
     // Sendable: filled before it is published, only read afterwards.
+    static let pieceRows = OutputChunk.rowsMax
+    /// Batches of fewer rows are copied into chunks together with others.
+    static let sharedRowsMin = 2 * pieceRows
+
     let rowCount: Int
     let elementBytes: Int
-    let values: UnsafeMutableRawPointer
+    /// Of `pieceRows` rows each, the last one of what is left.
+    let pieces: [ColumnVector]
     /// One bit a row, set where there is a value.
     let validity: UnsafeMutablePointer<UInt64>
     /// Every row has a value. Set once it is filled.
@@ -18,15 +23,19 @@ final class ExtractedColumn: @unchecked Sendable {
     private let engine: Engine
     private let log: Log
 
-    /// Zeroed: no row has a value.
-    init(rowCount: Int, elementBytes: Int, _ engine: Engine, _ log: Log) {
+    /// No row has a value.
+    init(_ type: ColumnType, rowCount: Int, _ engine: Engine, _ log: Log) {
         self.rowCount = rowCount
-        self.elementBytes = elementBytes
+        elementBytes = type.storage?.byteCount ?? TextHeader.byteCount
         self.engine = engine
         self.log = log
+        // A shared vector is a whole one: DuckDB need not look at its capacity.
+        let isShared = rowCount >= Self.sharedRowsMin
+        pieces = stride(from: 0, to: max(1, rowCount), by: Self.pieceRows).map { start in
+            ColumnVector(
+                type, capacity: isShared ? Self.pieceRows : max(1, min(Self.pieceRows, rowCount - start)))
+        }
         let words = Self.words(rowCount)
-        values = .allocate(byteCount: max(rowCount, 1) * elementBytes, alignment: 16)
-        values.initializeMemory(as: UInt8.self, repeating: 0, count: rowCount * elementBytes)
         validity = .allocate(capacity: words)
         validity.initialize(repeating: 0, count: words)
         chargedBytes = Self.bytes(rows: rowCount, elementBytes)
@@ -34,21 +43,52 @@ final class ExtractedColumn: @unchecked Sendable {
     }
 
     deinit {
-        values.deallocate()
         validity.deallocate()
         engine.chargeColumns(-chargedBytes, to: log)
     }
 
-    static func words(_ rows: Int) -> Int { max(1, (rows + 63) / 64) }
-    static func bytes(rows: Int, _ elementBytes: Int) -> Int { rows * elementBytes + words(rows) * 8 + 160 }
+    /// Of the vectors and bits, with what DuckDB keeps beside a vector.
+    static func bytes(rows: Int, _ elementBytes: Int) -> Int {
+        let pieces = (rows + pieceRows - 1) / pieceRows
+        let capacity = rows >= sharedRowsMin ? pieces * pieceRows : rows
+        return capacity * elementBytes + words(rows) * 16 + pieces * 320 + 160
+    }
 
-    /// The last step of filling it.
+    static func words(_ rows: Int) -> Int { max(1, (rows + 63) / 64) }
+
+    /// - Precondition: the row is there.
+    @inline(__always)
+    func element(_ row: Int) -> UnsafeMutableRawPointer {
+        pieces[row / Self.pieceRows].data + row % Self.pieceRows * elementBytes
+    }
+
+    /// Pieces of memory that hold the rows of a range, in order.
+    func forEachStretch(
+        _ range: Range<Int>, _ body: (_ memory: UnsafeMutableRawPointer, _ byteCount: Int) -> Void
+    ) {
+        var row = range.lowerBound
+        while row < range.upperBound {
+            let count = min(range.upperBound - row, Self.pieceRows - row % Self.pieceRows)
+            body(element(row), count * elementBytes)
+            row += count
+        }
+    }
+
+    /// The last step of filling it: vectors learn which of their values are NULL.
     func finish() {
-        let whole = rowCount >> 6
-        let rest = rowCount & 63
-        isFull =
-            (0..<whole).allSatisfy { validity[$0] == .max }
-            && (rest == 0 || validity[whole] == (1 &<< UInt64(rest)) &- 1)
+        isFull = true
+        for (index, piece) in pieces.enumerated() {
+            let start = index * Self.pieceRows
+            let count = min(Self.pieceRows, rowCount - start)
+            let words = validity + start / 64
+            let isPieceFull = (0..<(count + 63) / 64).allSatisfy { word in
+                let left = count - word * 64
+                return words[word] == (left >= 64 ? .max : (1 &<< UInt64(left)) &- 1)
+            }
+            guard !isPieceFull else { continue }
+            isFull = false
+            readBits(words, at: 0, count: count, into: piece.makeValidity())
+        }
     }
 
     func keep(_ texts: any AnyObject & Sendable, bytes: Int) {
@@ -59,7 +99,11 @@ final class ExtractedColumn: @unchecked Sendable {
 
     /// Takes over the rows of a shorter one of the same kind.
     func copyPrefix(of other: ExtractedColumn) {
-        values.copyMemory(from: other.values, byteCount: other.rowCount * elementBytes)
+        var row = 0
+        other.forEachStretch(0..<other.rowCount) { memory, byteCount in
+            element(row).copyMemory(from: memory, byteCount: byteCount)
+            row += byteCount / elementBytes
+        }
         validity.update(from: other.validity, count: Self.words(other.rowCount))
         for texts in other.texts { self.texts.append(texts) }
         let shared = other.chargedBytes - Self.bytes(rows: other.rowCount, elementBytes)

@@ -14,8 +14,11 @@ final class FieldConverter: Sendable {
     ) throws -> Int {
         switch type.conversion {
         case .none:
-            (column.values + start * column.elementBytes).copyMemory(
-                from: raw.output.values, byteCount: raw.rowCount * column.elementBytes)
+            var source = UnsafeRawPointer(raw.output.values)
+            column.forEachStretch(start..<start + raw.rowCount) { memory, byteCount in
+                memory.copyMemory(from: source, byteCount: byteCount)
+                source += byteCount
+            }
             copyBits(raw.output.validity, count: raw.rowCount, to: column.validity, at: start)
             return 0
         case .narrow: return narrow(raw, column, start, type.type)
@@ -69,7 +72,7 @@ final class FieldConverter: Sendable {
 
 extension ExtractedColumn {
     func set<Value: BitwiseCopyable>(_ row: Int, _ value: Value) {
-        values.storeBytes(of: value, toByteOffset: row * elementBytes, as: Value.self)
+        element(row).storeBytes(of: value, as: Value.self)
         validity[row >> 6] |= 1 &<< UInt64(row & 63)
     }
 }

@@ -49,9 +49,7 @@ final class FieldReader {
         let rows = view.fieldRows(start..<count)
         let extractor = self.extractor(requests)
         let made = zip(requests, before).map { request, shorter in
-            let column = ExtractedColumn(
-                rowCount: count, elementBytes: request.type.type.storage?.byteCount ?? 16, services.engine,
-                log)
+            let column = ExtractedColumn(request.type.type, rowCount: count, services.engine, log)
             if let shorter { column.copyPrefix(of: shorter) }
             return column
         }

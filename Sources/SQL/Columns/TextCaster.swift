@@ -51,7 +51,7 @@ final class TextCaster: Sendable {
                     if raw.isValid(row) { misfits += 1 }
                     continue
                 }
-                let place = column.values + (start + row) * column.elementBytes
+                let place = column.element(start + row)
                 if let texts {
                     TextHeader.write(texts.text(index), to: place)
                 } else {

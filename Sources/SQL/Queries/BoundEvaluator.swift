@@ -6,38 +6,49 @@ struct BoundEvaluator: Sendable {
     private let statement: (before: String, behind: String)
 
     init(_ connection: Connection) throws(DuckDBFailure) {
-        let text = try Self.text("SELECT json_serialize_sql('SELECT 1')", nil, on: connection)
-        let tree = SyntaxTree(text ?? "")
+        let texts = try Self.row("SELECT json_serialize_sql('SELECT 1')", [], on: connection)
+        let tree = SyntaxTree(texts.first.flatMap { $0 } ?? "")
         let one = tree.nodes.indices.first { tree.text("class", of: $0) == "CONSTANT" }
         statement = one.map(tree.surroundings) ?? ("", "")
     }
 
-    /// The bound in whole units, on the safe side; nil for one that means nothing, which the query itself will say.
-    func value(of bound: BoundFinder.Bound, on connection: Connection) -> Int64? {
-        let json = statement.before + bound.expression + statement.behind
-        // An expression that DuckDB refuses here is refused again when the query is bound, with its place in the text.
-        guard let select = try? Self.text("SELECT json_deserialize_sql(?)", json, on: connection) else {
-            return nil
+    /// The bounds in whole units, on the safe side; nil for one that means nothing, which the query itself will say.
+    func values(of bounds: [BoundFinder.Bound], on connection: Connection) -> [Int64?] {
+        guard !bounds.isEmpty else { return [] }
+        do {
+            let texts = try Self.row(
+                "SELECT " + bounds.map { _ in "json_deserialize_sql(?)" }.joined(separator: ", "),
+                bounds.map { statement.before + $0.expression + statement.behind }, on: connection)
+            let forms = zip(bounds, texts).map { bound, text in
+                guard let text else { return "NULL" }
+                return bound.column == .offset
+                    ? "CAST(floor(TRY_CAST((\(text)) AS DOUBLE)) AS BIGINT)"
+                    : "epoch_ms(CAST((\(text)) AS TIMESTAMPTZ))"
+            }
+            let values = try Self.row(
+                "SELECT " + forms.map { "CAST(\($0) AS VARCHAR)" }.joined(separator: ", "), [], on: connection
+            )
+            return zip(bounds, values).map { bound, text in
+                guard let value = text.flatMap({ Int64($0) }) else { return nil }
+                let (moved, overflow) = value.addingReportingOverflow(bound.isLower ? -1 : 2)
+                return overflow ? nil : moved
+            }
+        } catch {
+            // An expression that DuckDB refuses here is refused again when the query is bound, with its place.
+            return bounds.map { _ in nil }
         }
-        let form =
-            bound.column == .offset
-            ? "floor(CAST((\(select)) AS DOUBLE))" : "epoch_ms(CAST((\(select)) AS TIMESTAMPTZ))"
-        guard
-            let text = try? Self.text("SELECT CAST(CAST(\(form) AS BIGINT) AS VARCHAR)", nil, on: connection),
-            let value = Int64(text)
-        else { return nil }
-        let (moved, overflow) = value.addingReportingOverflow(bound.isLower ? -1 : 2)
-        return overflow ? nil : moved
     }
 
-    private static func text(
-        _ query: String, _ parameter: String?, on connection: Connection
-    ) throws(DuckDBFailure) -> String? {
+    private static func row(
+        _ query: String, _ parameters: [String], on connection: Connection
+    ) throws(DuckDBFailure) -> [String?] {
         let statement = try connection.prepare(query)
-        if let parameter { try statement.bind(.text(parameter), at: 0) }
-        guard let chunk = try statement.run().next(), chunk.rowCount == 1, chunk.vector(0).isValid(0) else {
-            return nil
+        for (index, parameter) in parameters.enumerated() { try statement.bind(.text(parameter), at: index) }
+        let result = try statement.run()
+        guard let chunk = try result.next(), chunk.rowCount == 1 else { return [] }
+        return result.columns.indices.map { column in
+            let vector = chunk.vector(column)
+            return vector.isValid(0) ? String(decoding: vector.bytes(0), as: UTF8.self) : nil
         }
-        return String(decoding: chunk.vector(0).bytes(0), as: UTF8.self)
     }
 }

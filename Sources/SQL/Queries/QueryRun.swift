@@ -69,9 +69,9 @@ final class QueryRun: @unchecked Sendable {
         }
         takeCut(finding.tables)
         if configuration.isTestMode { try connection.execute(Macros.now(milliseconds: cut.now)) }
-        for bound in BoundFinder(tree).bounds()
-        where finding.uses[bound.table] == 1 && parts[bound.table] != nil {
-            if let value = instance.bounds.value(of: bound, on: connection) { bounds.append((bound, value)) }
+        let found = BoundFinder(tree).bounds().filter { mayUse($0) }
+        bounds = zip(found, instance.bounds.values(of: found, on: connection)).compactMap { bound, value in
+            value.map { (bound, $0) }
         }
         if finding.listsLogs { return try connection.prepare(listOfLogs) }
         if let name = finding.described {
@@ -87,6 +87,12 @@ final class QueryRun: @unchecked Sendable {
         let statement = try connection.prepare(parsed)
         guard statement.kind == (text.isExplain ? .explain : .select) else { throw Self.notASelect }
         return statement
+    }
+
+    /// Only where it saves more than it costs to evaluate, and touches no other use of the log.
+    private func mayUse(_ bound: BoundFinder.Bound) -> Bool {
+        let batchesMin = 4
+        return finding.uses[bound.table] == 1 && (parts[bound.table]?.batches.count ?? 0) >= batchesMin
     }
 
     private static let notASelect = SQLFailure.refused(

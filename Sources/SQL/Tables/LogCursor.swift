@@ -10,6 +10,9 @@ final class LogCursor: TableCursor {
         /// Of the scan's fields, in order.
         let fields: [ExtractedColumn]
         var selector: RowSelector
+
+        /// All its rows go out, in pieces as they are.
+        var isShared: Bool { selector.isPlain && view.rows.upperBound >= ExtractedColumn.sharedRowsMin }
     }
 
     private let scan: LogScan
@@ -21,20 +24,28 @@ final class LogCursor: TableCursor {
         reader = FieldReader(scan.fields, of: scan.log, scan.services)
     }
 
-    /// Full chunks are worth more than whole batches: rows of several go into one.
+    /// Pieces of large batches are shared; rows of small ones, or of those that are left, are copied, those of several
+    /// batches into one chunk.
     func fill(_ output: OutputChunk) throws -> Int {
         if let failure = scan.query.failure { throw failure }
         var filled = 0
         while filled < OutputChunk.rowsMax {
             guard var batch = try current ?? nextBatch() else { return filled }
-            current = nil
-            guard let range = batch.selector.select(limit: OutputChunk.rowsMax - filled) else { continue }
+            current = batch
+            if batch.isShared, filled > 0 { return filled }
+            let pieceRows = ExtractedColumn.pieceRows
+            let limit =
+                batch.isShared
+                ? pieceRows - batch.selector.position % pieceRows : OutputChunk.rowsMax - filled
+            let range = batch.selector.select(limit: limit)
+            current = range == nil ? nil : batch
+            guard let range else { continue }
             let rows = batch.selector.rows
             let selection = Selection(
                 range: range, rows: rows.count == range.count ? [] : rows, start: filled)
             fill(output, batch, selection)
             filled += selection.count
-            current = batch
+            if batch.isShared { return filled }
         }
         return filled
     }
@@ -55,7 +66,12 @@ final class LogCursor: TableCursor {
             switch column {
             case nil: break
             case .field:
-                batch.fields[field].copy(selection, to: output, index)
+                let column = batch.fields[field]
+                if batch.isShared, selection.range.lowerBound % ExtractedColumn.pieceRows == 0 {
+                    output.share(column.pieces[selection.range.lowerBound / ExtractedColumn.pieceRows], index)
+                } else {
+                    column.copy(selection, to: output, index)
+                }
                 field += 1
             case .partition:
                 selection.write(output, index) { _ in Int32(truncatingIfNeeded: batch.view.partition) }

@@ -6,11 +6,11 @@ struct RowSelector {
     private(set) var rows: [Int32] = []
     private let columns: BatchColumns
     private let end: Int
-    private var position: Int
+    private(set) var position: Int
     private let choice: LogTable.Choice
     private let now: Int64
     /// Nothing has to be looked at: all rows are shown.
-    private let isPlain: Bool
+    let isPlain: Bool
 
     init(_ view: BatchView, _ choice: LogTable.Choice, now: Int64) {
         columns = view.columns

@@ -68,11 +68,12 @@ struct Selection {
 
 extension ExtractedColumn {
     func copy(_ selection: Selection, to output: OutputChunk, _ column: Int) {
-        let target = output.data(column) + selection.start * elementBytes
+        var target = output.data(column) + selection.start * elementBytes
         if selection.rows.isEmpty {
-            target.copyMemory(
-                from: values + selection.range.lowerBound * elementBytes,
-                byteCount: selection.range.count * elementBytes)
+            forEachStretch(selection.range) { memory, byteCount in
+                target.copyMemory(from: memory, byteCount: byteCount)
+                target += byteCount
+            }
         } else {
             gather(selection.rows, target)
         }
@@ -106,8 +107,10 @@ extension ExtractedColumn {
     private func gather<Value: BitwiseCopyable>(
         _ rows: [Int32], _ target: UnsafeMutableRawPointer, as type: Value.Type
     ) {
-        let source = values.assumingMemoryBound(to: type)
         let target = target.assumingMemoryBound(to: type)
-        for (place, row) in rows.enumerated() { target[place] = source[Int(row)] }
+        for (place, row) in rows.enumerated() {
+            let piece = pieces[Int(row) / Self.pieceRows].data.assumingMemoryBound(to: type)
+            target[place] = piece[Int(row) % Self.pieceRows]
+        }
     }
 }

@@ -126,6 +126,8 @@ typedef void (*duckdb_replacement_callback)(
     X(idx_t, data_chunk_get_size, (duckdb_data_chunk chunk)) \
     X(void, data_chunk_set_size, (duckdb_data_chunk chunk, idx_t size)) \
     X(void, destroy_data_chunk, (duckdb_data_chunk _Nullable *_Nonnull chunk)) \
+    X(duckdb_vector _Nonnull, create_vector, (duckdb_logical_type type, idx_t capacity)) \
+    X(void, destroy_vector, (duckdb_vector _Nullable *_Nonnull vector)) \
     X(void *_Nullable, vector_get_data, (duckdb_vector vector)) \
     X(uint64_t *_Nullable, vector_get_validity, (duckdb_vector vector)) \
     X(void, vector_ensure_validity_writable, (duckdb_vector vector)) \
@@ -213,5 +215,15 @@ const pyra_duckdb_functions *_Nullable pyra_duckdb_load(
 
 /// The table that was loaded last; NULL before the first.
 const pyra_duckdb_functions *_Nullable pyra_duckdb_loaded(void);
+
+/// Refuses the library's allocator more than `bytes` in all, for as long as the process lives; of several calls the
+/// largest counts. Call it when nothing runs yet. False for a library that is built otherwise: it stays unbounded.
+bool pyra_duckdb_bound_memory(const char *path, size_t bytes);
+
+/// What the allocator has from the system since then.
+size_t pyra_duckdb_allocated(void);
+
+/// Gives back what is free in it.
+void pyra_duckdb_purge(void);
 
 #pragma clang assume_nonnull end
