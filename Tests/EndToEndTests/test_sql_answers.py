@@ -109,20 +109,6 @@ def server():
         yield running
 
 
-@pytest.fixture
-def start_sql():
-    """A server for what might end it."""
-    running = []
-
-    def start():
-        running.append(SQLServer())
-        return running[0]
-
-    yield start
-    for server in running:
-        server.stop()
-
-
 @pytest.fixture(scope="module")
 def local():
     connection = duckdb.connect()
