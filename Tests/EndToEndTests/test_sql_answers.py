@@ -25,7 +25,8 @@ VALUES = [
     ("9223372036854775807::BIGINT", "BIGINT", "9223372036854775807"),
     ("(-9223372036854775808)::BIGINT", "BIGINT", "-9223372036854775808"),
     ("9007199254740993::BIGINT", "BIGINT", "9007199254740993"),
-    ("170141183460469231731687303715884105727::HUGEINT", "HUGEINT", "170141183460469231731687303715884105727"),
+    ("170141183460469231731687303715884105727::HUGEINT", "HUGEINT",
+     "170141183460469231731687303715884105727"),
     ("(-170141183460469231731687303715884105728)::HUGEINT", "HUGEINT",
      "-170141183460469231731687303715884105728"),
     ("340282366920938463463374607431768211455::UHUGEINT", "UHUGEINT",
@@ -264,5 +265,6 @@ def test_a_log_comes_in_all_forms(server, local, tmp_path):
     assert table.schema.field("_timestamp").type == pyarrow.timestamp("us", "UTC")
     file = tmp_path / "log.parquet"
     file.write_bytes(body(server, query, PARQUET))
-    assert local.execute(f"SELECT sum(id), sum(reading), sum((place->>'x')::BIGINT) FROM '{file}'").fetchall() \
+    assert local.execute(f"SELECT sum(id), sum(reading), sum((place->>'x')::BIGINT) FROM "
+                         f"'{file}'").fetchall() \
         == [(4498500, 1124625.0, 4498500)]

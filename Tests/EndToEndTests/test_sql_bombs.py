@@ -142,7 +142,8 @@ def test_bombs_together_leave_a_worker_for_others(target):
         sqls = [bombs.ROWS[name] for name in (
             "a cross join", "a sort of a billion", "a recursion without end", "groups of a billion")]
         for _ in range(3):
-            threads = [threading.Thread(target=target.server.ask, args=(sql,), kwargs={"timeout_ms": DEADLINE_MS})
+            threads = [threading.Thread(target=target.server.ask, args=(sql,),
+                                        kwargs={"timeout_ms": DEADLINE_MS})
                        for sql in sqls]
             for thread in threads:
                 thread.start()

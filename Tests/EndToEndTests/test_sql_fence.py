@@ -1,4 +1,4 @@
-"""Queries compute, over logs: whoever tries to reach a file, the network, the catalogue or a setting is refused."""
+"""Queries compute, over logs: files, the network, the catalogue and settings are out of their reach."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""Queries end: by their limits, their deadline, somebody's word, or when nobody reads; and requests are held to form."""
+"""Queries end: by their limits, their deadline, somebody's word, or when nobody reads."""
 
 import json
 import signal
@@ -35,7 +35,8 @@ class Reader:
         self.socket.connect((server.host, server.port))
         body = sql.encode()
         self.socket.sendall(
-            f"POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sql\r\nAccept: {accept}\r\n"
+            f"POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sql\r\nAccept: "
+            f"{accept}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def head(self) -> bytes:
@@ -90,7 +91,8 @@ def test_three_hundred_megabytes_are_streamed_in_bounded_memory(start_sql, accep
     server.value("SELECT 1")
     before, most, got = server.resident_bytes(), 0, 0
     # Nothing that a form could make small.
-    sql = "SELECT i, sha256(i::VARCHAR) || sha256((i + 1)::VARCHAR) || sha256((i + 2)::VARCHAR) AS t FROM range(1500000) r(i)"
+    sql = ("SELECT i, sha256(i::VARCHAR) || sha256((i + 1)::VARCHAR) || sha256((i + 2)::VARCHAR) AS t "
+           "FROM range(1500000) r(i)")
     start = time.monotonic()
     with Reader(server, sql, accept) as reader:
         assert reader.head().startswith(b"HTTP/1.1 200 ")
@@ -100,7 +102,8 @@ def test_three_hundred_megabytes_are_streamed_in_bounded_memory(start_sql, accep
             if got // (32 << 20) != (got + len(piece)) // (32 << 20):
                 most = max(most, server.resident_bytes())
             got += len(piece)
-    report.note(f"sql stream {accept}", bytes=got, seconds=time.monotonic() - start, memory_grown=most - before)
+    report.note(f"sql stream {accept}", bytes=got, seconds=time.monotonic() - start,
+                memory_grown=most - before)
     # Parquet is compressed.
     assert got > (100_000_000 if accept == PARQUET else 280_000_000)
     assert most - before < 150 << 20
@@ -138,7 +141,8 @@ def test_an_error_behind_the_first_byte_is_the_last_line_of_an_unfinished_body(s
 @pytest.mark.parametrize("accept", [PARQUET, ARROW])
 def test_a_binary_answer_that_fails_late_is_left_unfinished(start_sql, accept):
     server = start_sql()
-    sql = "SELECT sha256(i::VARCHAR), CASE WHEN i = 900000 THEN error('late') ELSE i END AS n FROM range(1000000) t(i)"
+    sql = ("SELECT sha256(i::VARCHAR), CASE WHEN i = 900000 THEN error('late') ELSE i END AS n "
+           "FROM range(1000000) t(i)")
     with Reader(server, sql, accept) as reader:
         data = reader.head() + reader.rest()
     head, _, body = data.partition(b"\r\n\r\n")

@@ -79,7 +79,8 @@ def test_features_of_each_user_over_the_last_thirty_days(server, name):
 
 def test_the_ten_best_bids_of_an_order_book(server, name):
     for order in range(40):
-        server.put(name, f"order-{order}", {"side": "bid" if order % 4 else "ask", "price": 100 + order, "size": 1})
+        server.put(name, f"order-{order}", {"side": "bid" if order % 4 else "ask", "price": 100 + order,
+                                            "size": 1})
     # The best one is withdrawn, the second best is made worse, a poor one becomes the best.
     assert server.call("DELETE", f"/v1/logs/{name}/keys/order-39").status == 204
     server.put(name, "order-38", {"side": "bid", "price": 50.5, "size": 7})
@@ -96,17 +97,20 @@ def test_the_ten_best_bids_of_an_order_book(server, name):
 def test_pending_transactions_of_a_mempool_by_gas_price(server, name):
     for number in range(50):
         status = "pending" if number % 2 else "mined"
-        server.put(name, f"0x{number:040x}", {"status": status, "gas_price": number * 1_000_000_007, "nonce": number},
+        server.put(name, f"0x{number:040x}",
+                   {"status": status, "gas_price": number * 1_000_000_007, "nonce": number},
                    priority=number)
     rows = server.rows(
-        f"SELECT key, gas_price, _priority FROM {name} WHERE status = 'pending' ORDER BY gas_price DESC LIMIT 5")
+        f"SELECT key, gas_price, _priority FROM {name} WHERE status = 'pending' ORDER BY gas_price DESC "
+        f"LIMIT 5")
     assert rows == [(f"0x{n:040x}", n * 1_000_000_007, n) for n in (49, 47, 45, 43, 41)]
 
 
 def test_latencies_are_grouped_by_a_tag_over_the_last_five_minutes(server, name):
     now = clock(server)
     spans = [(seconds, f"/api/{seconds % 3}", seconds) for seconds in range(0, 600, 10)]
-    server.append(name, [{"tags": {"endpoint": endpoint, "zone": "a"}, "latency_ms": latency, "at": now - seconds * 1000}
+    server.append(name, [{"tags": {"endpoint": endpoint, "zone": "a"}, "latency_ms": latency,
+                          "at": now - seconds * 1000}
                          for seconds, endpoint, latency in spans], timestamp_field="at")
     # A moment passes between now and the query: the one at exactly five minutes is out.
     recent = [(endpoint, latency) for seconds, endpoint, latency in spans if seconds < 300]
@@ -116,7 +120,8 @@ def test_latencies_are_grouped_by_a_tag_over_the_last_five_minutes(server, name)
         expected.append((endpoint, len(latencies), max(latencies)))
     assert server.rows(
         f"SELECT tags->>'endpoint' AS endpoint, count(*), max(latency_ms) FROM {name} "
-        f"WHERE timestamp > now() - INTERVAL '5 minutes' GROUP BY tags->>'endpoint' ORDER BY endpoint") == expected
+        f"WHERE timestamp > now() - INTERVAL '5 minutes' GROUP BY tags->>'endpoint' ORDER BY "
+        f"endpoint") == expected
 
 
 def test_users_are_those_that_live_now(tested):
@@ -150,7 +155,8 @@ def test_now_is_the_clock_that_tests_move(tested):
     recent = "SELECT count(*) FROM moves WHERE timestamp > now() - INTERVAL '{} seconds'"
     assert tested.value(recent.format(11)) == 1
     assert tested.value(recent.format(9)) == 0
-    for other in ("current_timestamp", "today()", "get_current_timestamp()", "current_date", "localtimestamp"):
+    for other in ("current_timestamp", "today()", "get_current_timestamp()", "current_date",
+                  "localtimestamp"):
         answer = tested.ask(f"SELECT {other}")
         assert answer.status == 400 and "now()" in answer.detail, (other, answer)
 
@@ -165,7 +171,8 @@ def test_two_logs_are_joined(server, name):
         if number % 12 < 10:
             city = f"city{number % 12 % 3}"
             expected[city] = expected.get(city, 0) + number
-    rows = server.rows(f"SELECT c.city, sum(o.total) FROM {orders} o JOIN {customers} c ON o.customer = c.id GROUP BY ALL")
+    rows = server.rows(f"SELECT c.city, sum(o.total) FROM {orders} o JOIN {customers} c ON o.customer = "
+                       f"c.id GROUP BY ALL")
     assert dict(rows) == expected
     assert server.value(f"SELECT count(*) FROM {orders} o ANTI JOIN {customers} c ON o.customer = c.id") == 20
     assert server.value(f"SELECT count(*) FROM {orders} a JOIN {orders} b USING (_offset)") == 120
@@ -176,12 +183,14 @@ def test_common_table_expressions_and_window_functions(server, name):
     expected = [(f"p{p}", max((n * 37) % 100 for n in range(40) if n % 4 == p)) for p in range(4)]
     board = sorted(expected, key=lambda entry: -entry[1])
     rows = server.rows(
-        f"WITH ranked AS (SELECT player, score, row_number() OVER (PARTITION BY player ORDER BY score DESC) AS place "
-        f"FROM {name}) SELECT player, score, rank() OVER (ORDER BY score DESC) FROM ranked WHERE place = 1 ORDER BY 3, 1")
+        f"WITH ranked AS (SELECT player, score, row_number() OVER (PARTITION BY player ORDER BY score DESC) "
+        f"AS place FROM {name}) "
+        f"SELECT player, score, rank() OVER (ORDER BY score DESC) FROM ranked WHERE place = 1 ORDER BY 3, 1")
     assert rows == [(player, score, 1 + sum(other > score for _, other in board)) for player, score in board]
     # A common table expression comes before a log of its name.
     assert server.value(f"WITH {name} AS (SELECT 7 AS seven) SELECT seven FROM {name}") == 7
-    steps = server.rows(f"SELECT score - lag(score) OVER (ORDER BY _offset) FROM {name} ORDER BY _offset LIMIT 3")
+    steps = server.rows(f"SELECT score - lag(score) OVER (ORDER BY _offset) FROM {name} ORDER BY _offset "
+                        f"LIMIT 3")
     assert steps == [(None,), (37,), (37,)]
 
 
@@ -196,7 +205,8 @@ def test_hopping_windows_overlap(server, name):
             if window <= at < window + 12 * MINUTE:
                 expected[instant(window)] = expected.get(instant(window), 0) + 1
     rows = server.rows(
-        f"SELECT unnest(hop(timestamp, INTERVAL '5 minutes', INTERVAL '12 minutes')) AS w, count(*) FROM {name} GROUP BY w")
+        f"SELECT unnest(hop(timestamp, INTERVAL '5 minutes', INTERVAL '12 minutes')) AS w, count(*) FROM "
+        f"{name} GROUP BY w")
     assert dict(rows) == expected
 
 

@@ -29,7 +29,8 @@ def tables(tmp_path_factory):
     subprocess.run([str(tool), "parquet", "-s", str(SCALE), f"--output-dir={folder}"], check=True)
     connection = duckdb.connect()
     for table in TABLES:
-        connection.execute(f"COPY (FROM '{folder}/{table}.parquet') TO '{folder}/{table}.ndjson' (FORMAT json)")
+        connection.execute(f"COPY (FROM '{folder}/{table}.parquet') TO '{folder}/{table}.ndjson' (FORMAT "
+                           f"json)")
     return folder
 
 
@@ -134,4 +135,5 @@ def test_without_declared_types_the_queries_that_need_no_dates_agree(tables, loc
 
 def told(row):
     """Numbers alike, whatever their types."""
-    return [float(value) if isinstance(value, (int, float, decimal.Decimal)) else as_told(value) for value in row]
+    return [float(value) if isinstance(value, (int, float, decimal.Decimal)) else as_told(value)
+            for value in row]

@@ -27,7 +27,8 @@ TEXTS = {
 }
 
 ROWS = {
-    "a recursion without end": "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t",
+    "a recursion without end": "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT "
+                               "count(*) FROM t",
     "a recursion without end or repetition":
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT n + 1 FROM t) SELECT count(*) FROM t",
     "a recursion that grows tenfold":
@@ -36,7 +37,8 @@ ROWS = {
         "WITH RECURSIVE t(n) AS (SELECT 'x' UNION ALL SELECT n || n FROM t) SELECT max(length(n)) FROM t",
     "a cross join": "SELECT max(hash(a.range, b.range)) FROM range(1000000) a, range(1000000) b",
     "a cross join of three": "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c",
-    "a cross join that is explained": "EXPLAIN ANALYZE SELECT max(hash(a.range, b.range)) FROM range(1000000) a, range(1000000) b",
+    "a cross join that is explained": "EXPLAIN ANALYZE SELECT max(hash(a.range, b.range)) FROM "
+                                      "range(1000000) a, range(1000000) b",
     "a sort of a billion": "SELECT * FROM range(1000000000) t(i) ORDER BY hash(i)",
     "groups of a billion": "SELECT count(*) FROM (SELECT i FROM range(1000000000) t(i) GROUP BY i)",
     "distinct values of a billion": "SELECT count(DISTINCT i) FROM range(1000000000) t(i)",
@@ -45,7 +47,8 @@ ROWS = {
     "a histogram of a billion": "SELECT histogram(i) FROM range(1000000000) t(i)",
     "a list of a billion rows": "SELECT len(list(i)) FROM range(1000000000) t(i)",
     "a text of a billion rows": "SELECT length(string_agg(repeat('x', 1000), '')) FROM range(100000000)",
-    "lists that are unnested": "SELECT count(*) FROM (SELECT unnest(range(1000000)), unnest(range(1000000)) FROM range(1000000))",
+    "lists that are unnested": "SELECT count(*) FROM (SELECT unnest(range(1000000)), unnest(range(1000000)) "
+                               "FROM range(1000000))",
     "a summary of much": "SUMMARIZE FROM range(10000000000)",
     "all microseconds": "SELECT count(*) FROM generate_series("
                         "TIMESTAMP '0001-01-01', TIMESTAMP '9999-01-01', INTERVAL '1 microsecond')",
@@ -59,7 +62,8 @@ VALUES = {
     "a list that is not constant": "SELECT sum(len(range(100000000 + a))) FROM events",
     "a list of ten billion": "SELECT len(range(10000000000))",
     "a list of all microseconds": "SELECT len(generate_series("
-                                  "TIMESTAMP '0001-01-01', TIMESTAMP '9999-01-01', INTERVAL '1 microsecond'))",
+                                  "TIMESTAMP '0001-01-01', TIMESTAMP '9999-01-01', "
+                                  "INTERVAL '1 microsecond'))",
     "lists that are zipped": "SELECT len(list_zip(range(30000000), range(30000000), range(30000000)))",
     "the median of a list": "SELECT list_aggregate(range(200000000), 'median')",
     "a list that is resized": "SELECT len(list_resize([1], 1000000000, 0))",
@@ -82,7 +86,8 @@ VALUES = {
     "a pattern of patterns": "SELECT regexp_matches('a', '((a{1,1000}){1,1000}){1,1000}')",
     "a distance of two texts": "SELECT levenshtein(repeat('a', 1000000), repeat('b', 1000000))",
     "another distance of two texts": "SELECT damerau_levenshtein(repeat('a', 300000), repeat('b', 300000))",
-    "JSON in JSON": "SELECT json_merge_patch(json(repeat('{\"a\":', 500000) || '1' || repeat('}', 500000)), '{}')",
+    "JSON in JSON": "SELECT json_merge_patch(json(repeat('{\"a\":', 500000) || '1' || repeat('}', 500000)), "
+                    "'{}')",
     "arrays of arrays": "SELECT NULL::INTEGER[100000][1000]",
     "bits of all integers": "SELECT bitstring_agg(i, 0, 9223372036854775807) FROM range(10) t(i)",
 }

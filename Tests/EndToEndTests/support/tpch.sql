@@ -1,4 +1,4 @@
--- The 22 queries of TPC-H with the substitution parameters of its validation; the fraction of query 11 is 0.0001 / 0.1.
+-- The 22 queries of TPC-H with the parameters of its validation; the fraction of query 11 is 0.0001 / 0.1.
 -- query 1
 SELECT l_returnflag, l_linestatus, sum(l_quantity) AS sum_qty, sum(l_extendedprice) AS sum_base_price,
        sum(l_extendedprice * (1 - l_discount)) AS sum_disc_price,
