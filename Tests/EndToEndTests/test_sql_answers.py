@@ -161,7 +161,7 @@ def test_csv_tells_an_empty_text_from_null_and_quotes_what_must_be(server):
 def test_arrow_is_what_duckdb_makes_itself(server, local):
     query = with_nulls(VALUES)
     table = pyarrow.ipc.open_stream(body(server, query, ARROW)).read_all()
-    expected = local.execute(query).to_arrow_table()
+    expected = local.sql(query).to_arrow_table()
     assert table.schema.types == expected.schema.types
     for column in expected.column_names:
         assert table.column(column).equals(expected.column(column)), column
@@ -188,7 +188,7 @@ MANY = ("SELECT i, CASE WHEN i % 7 != 0 THEN 'text ' || i END AS t, i * 1.5::DEC
 
 def test_many_rows_are_the_same_in_all_forms(start_sql, local, tmp_path):
     server = start_sql()
-    expected = local.execute(MANY).to_arrow_table()
+    expected = local.sql(MANY).to_arrow_table()
     assert pyarrow.ipc.open_stream(body(server, MANY, ARROW)).read_all().to_pylist() == expected.to_pylist()
     file = tmp_path / "many.parquet"
     file.write_bytes(body(server, MANY, PARQUET))

@@ -297,7 +297,8 @@ def test_filters_on_offsets_and_times_agree_with_scans(server, name):
 # Names
 
 @pytest.mark.parametrize("odd", ["a.csv", "x-1", "data.parquet", "1st", "select", "A.B.C", "UPPER",
-                                 "Mixed_Case", "t" * 128, "events.json", "range", "main", "duckdb_settings", "pg_class"])
+                                 "Mixed_Case", "t" * 128, "events.json", "range", "main", "duckdb_settings",
+                                 "pg_class"])
 def test_logs_of_any_name_are_tables(start_sql, odd):
     server = start_sql()
     server.append(odd, [{"a": 1}, {"a": 2}])

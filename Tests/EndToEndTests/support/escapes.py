@@ -1,7 +1,7 @@
 """Texts that try to get out of a query.
 
-FILE stands for a file that is there, without its ending, MARK for a name that must not appear anywhere, PORT for
-the server's own port; escapes as in Python are taken before they are sent.
+FILE stands for a file that is there, without its ending, MARK for a name that must not appear anywhere,
+PORT for the server's own port; escapes as in Python are taken before they are sent.
 """
 
 READERS = r"""
@@ -351,8 +351,8 @@ SELECT * FROM system.main.READER
 SELECT * FROM main.READER
 """.strip().splitlines()
 
-# What a reader of comments that differs from DuckDB's takes for the statement is not what runs. Comments nest,
-# lines end at line feeds and carriage returns only, a parenthesis in a comment closes nothing.
+# What a reader of comments that differs from DuckDB's takes for the statement is not what runs. Comments
+# nest, lines end at line feeds and carriage returns only, a parenthesis in a comment closes nothing.
 DISGUISED = r"""
 /* /* */ EXPLAIN SELECT 1 -- */ EXPLAIN ANALYZE CREATE TABLE MARK AS FROM duckdb_settings()
 /* /* */ EXPLAIN SELECT 1 -- */ EXPLAIN ANALYZE CREATE TABLE MARK AS FROM read_text('FILE.csv')
