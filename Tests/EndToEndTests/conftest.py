@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from support.server import Server  # noqa: E402
+from support.sql import SQLServer  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,10 +37,20 @@ def fresh_server():
 @pytest.fixture
 def start_server():
     """Starts servers with settings of a test's own; all are stopped, and checked, when it ends."""
+    yield from starter(Server)
+
+
+@pytest.fixture
+def start_sql():
+    """The same for servers that have DuckDB."""
+    yield from starter(SQLServer)
+
+
+def starter(kind):
     running = []
 
     def start(*arguments, **options):
-        server = Server(*arguments, **options)
+        server = kind(*arguments, **options)
         running.append(server)
         return server
 
