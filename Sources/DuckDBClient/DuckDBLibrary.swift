@@ -35,18 +35,6 @@ package struct DuckDBLibrary: @unchecked Sendable {
         throw .unavailable(found)
     }
 
-    /// Bounds all that the library allocates, in every instance of the process, lists and texts of running functions
-    /// included; a query that would take more fails. The largest bound of several calls holds.
-    /// - Returns: false for a library whose allocator cannot be reached.
-    @discardableResult
-    package func boundMemory(bytes: Int) -> Bool { pyra_duckdb_bound_memory(path, bytes) }
-
-    /// What it has allocated since it was bounded; 0 where it could not be.
-    package var allocatedBytes: Int { pyra_duckdb_allocated() }
-
-    /// Gives memory that is free in it back to the system.
-    package func purge() { pyra_duckdb_purge() }
-
     package var version: String { String(cString: functions.pointee.library_version()) }
 }
 

@@ -21,6 +21,7 @@ package final class SQLService: Sendable {
     private struct Loaded: Sendable {
         let instance: SQLInstance
         let services: ScanServices
+        let monitor: Connection
     }
 
     package init(_ engine: Engine, _ configuration: SQLConfiguration, _ metrics: MetricsRegistry) {
@@ -142,17 +143,17 @@ package final class SQLService: Sendable {
             let services = ScanServices(
                 engine, cache: cache, converter: FieldConverter(instance.caster),
                 threads: configuration.threads, misfits: metrics.misfits)
-            let made = Loaded(instance: instance, services: services)
+            let made = Loaded(instance: instance, services: services, monitor: try instance.connect())
             loaded = made
             return made
         }
     }
 
-    /// What DuckDB takes is part of the server's memory. On the watch's thread.
+    /// Reads back what DuckDB takes: it is part of the server's memory. On the watch's thread.
     private func chargeMemory() {
-        guard let library = loaded.withLock({ $0?.instance.library }) else { return }
-        if registry.all.isEmpty { library.purge() }
-        let bytes = library.allocatedBytes
+        guard let loaded = loaded.withLock({ $0 }) else { return }
+        // What cannot be read now is read at the next tick.
+        guard let bytes = try? loaded.instance.usedBytes(loaded.monitor) else { return }
         let before = chargedBytes.exchange(bytes, ordering: .relaxed)
         engine.chargeQueries(bytes - before)
     }

@@ -68,11 +68,11 @@ struct QueryTests {
     }
 
     @Test("a query ends at its deadline")
-    func deadline() {
-        let sql = SQLHarness { $0.timeoutMilliseconds = 100 }
-        #expect(
-            sql.failure("SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000) c")
-                == .timeout(milliseconds: 100))
+    func deadline() throws {
+        let sql = SQLHarness()
+        var request = Query.Request("SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000) c")
+        request.timeoutMilliseconds = 100
+        #expect(throws: SQLFailure.timeout(milliseconds: 100)) { try sql.begin(request).wait() }
         #expect(sql.failure("SELECT 1") == nil)
     }
 

@@ -6,7 +6,6 @@ import StorageEngine
 final class SQLInstance: Sendable {
     let caster: TextCaster
     let parquet: ParquetWriter
-    let library: DuckDBLibrary
     let fence: Fence
     let bounds: BoundEvaluator
     private let pool: ConnectionPool
@@ -18,11 +17,9 @@ final class SQLInstance: Sendable {
         throws(SQLFailure)
     {
         do throws(DuckDBFailure) {
-            library = try DuckDBLibrary(
+            let library = try DuckDBLibrary(
                 configured: configuration.libraryPath, unpacked: configuration.unpackedPaths)
             let database = try Database(library, options: Self.options(configuration, memoryBytes))
-            // DuckDB counts neither lists nor texts of the vectors it works on against its own limit.
-            library.boundMemory(bytes: memoryBytes + max(memoryBytes, 128 << 20))
             pool = ConnectionPool(database)
             let helper = try Database(
                 library,
@@ -97,6 +94,16 @@ final class SQLInstance: Sendable {
             return try body(connection)
         }
     }
+
+    /// What DuckDB has allocated, by its own count.
+    func usedBytes(_ connection: Connection) throws(DuckDBFailure) -> Int {
+        let result = try connection.prepare("SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()")
+            .run()
+        guard let chunk = try result.next(), chunk.rowCount > 0, chunk.vector(0).isValid(0) else { return 0 }
+        return Int(chunk.vector(0).value(0, as: Int64.self))
+    }
+
+    func connect() throws(DuckDBFailure) -> Connection { try pool.database.connect() }
 }
 
 private final class ConnectionRuns: Sendable {

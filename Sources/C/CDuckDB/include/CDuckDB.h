@@ -216,14 +216,4 @@ const pyra_duckdb_functions *_Nullable pyra_duckdb_load(
 /// The table that was loaded last; NULL before the first.
 const pyra_duckdb_functions *_Nullable pyra_duckdb_loaded(void);
 
-/// Refuses the library's allocator more than `bytes` in all, for as long as the process lives; of several calls the
-/// largest counts. Call it when nothing runs yet. False for a library that is built otherwise: it stays unbounded.
-bool pyra_duckdb_bound_memory(const char *path, size_t bytes);
-
-/// What the allocator has from the system since then.
-size_t pyra_duckdb_allocated(void);
-
-/// Gives back what is free in it.
-void pyra_duckdb_purge(void);
-
 #pragma clang assume_nonnull end
