@@ -15,6 +15,12 @@ package final class WakeUp: @unchecked Sendable {
     /// The value to pass to `wait`: take it before looking at the condition that is waited for.
     package var generation: UInt32 { pyra_load(word) }
 
+    /// Lets the thread sleep.
+    package static func pause(milliseconds: Int) {
+        let wakeUp = WakeUp()
+        wakeUp.wait(since: wakeUp.generation, timeoutNanoseconds: Int64(milliseconds) * 1_000_000)
+    }
+
     package func signal() {
         _ = pyra_add(word, 1)
         pyra_futex_wake(word, Int32.max)

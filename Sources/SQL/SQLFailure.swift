@@ -10,6 +10,8 @@ package enum SQLFailure: Error, Sendable, Equatable {
     case unknownLog(String, position: Int?)
     /// What DuckDB said, with the place in the text, in bytes from 0.
     case query(message: String, position: Int?)
+    /// The memory of queries is used up: by this one, or by others beside it.
+    case outOfMemory(String, isAlone: Bool)
     /// A parameter that is missing, or too many.
     case parameters(String)
     case timeout(milliseconds: Int64)
@@ -25,10 +27,11 @@ package enum SQLFailure: Error, Sendable, Equatable {
         switch failure {
         case .unavailable: self = .unavailable(failure.message)
         case .query(let error):
-            let hint = error.isOutOfMemory ? " (the memory of queries is bounded by sql.memory)" : ""
-            // What DuckDB advises then are settings, which are closed here.
-            let message = error.message.components(upTo: "\n\nPossible solutions")
-            self = .query(message: message + hint, position: error.position)
+            // What DuckDB advises behind its first line are settings, which are closed here.
+            self =
+                error.isOutOfMemory
+                ? .outOfMemory(String(error.message.prefix { $0 != "\n" }), isAlone: true)
+                : .query(message: error.message, position: error.position)
         }
     }
 
@@ -47,7 +50,7 @@ extension SQLFailure: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unavailable(let reason), .refused(let reason), .parameters(let reason), .cancelled(let reason),
-            .query(let reason, _):
+            .query(let reason, _), .outOfMemory(let reason, _):
             reason
         case .unknownLog(let name, _): "there is no log \(name)"
         case .timeout(let milliseconds): "it took longer than \(milliseconds) ms"
@@ -55,17 +58,5 @@ extension SQLFailure: CustomStringConvertible {
         case .tooLarge(let limit): "it has more than \(limit) bytes"
         case .notVisible, .queueFull, .stopping: "the server cannot answer now"
         }
-    }
-}
-
-extension String {
-    /// What stands before a mark; all of it without one.
-    fileprivate func components(upTo mark: String) -> String {
-        var text = self[...]
-        while !text.isEmpty {
-            if text.hasPrefix(mark) { return String(self[..<text.startIndex]) }
-            text.removeFirst()
-        }
-        return self
     }
 }

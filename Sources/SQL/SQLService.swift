@@ -105,16 +105,39 @@ package final class SQLService: Sendable {
 
     private func run(_ query: Query) {
         let start = Clock.monotonicNanoseconds()
+        var failure = attempt(query)
+        // What others take now may be free in a moment: as long as nothing was sent, it is tried again.
+        for pauseMilliseconds in [50, 200, 500] {
+            guard case .outOfMemory? = failure, query.rows == 0, query.pipe.isUntouched,
+                !query.isCancelled, isBesideOthers(query)
+            else { break }
+            WakeUp.pause(milliseconds: pauseMilliseconds)
+            failure = attempt(query)
+        }
+        if case .outOfMemory(let reason, _)? = failure, isBesideOthers(query) {
+            failure = .outOfMemory(reason, isAlone: false)
+        }
+        if let failure {
+            query.pipe.fail(failure)
+        } else {
+            metrics.countSuccess(rows: query.rows, nanoseconds: Clock.monotonicNanoseconds() - start)
+        }
+        finish(query, failure)
+    }
+
+    /// - Returns: why there is no answer.
+    private func attempt(_ query: Query) -> SQLFailure? {
         do {
             let loaded = try load()
             try QueryRun(query, on: loaded.instance, loaded.services, configuration).run()
-            metrics.countSuccess(rows: query.rows, nanoseconds: Clock.monotonicNanoseconds() - start)
-            finish(query, nil)
+            return nil
         } catch {
-            let failure = query.failure ?? Self.failure(error)
-            query.pipe.fail(failure)
-            finish(query, failure)
+            return query.failure ?? Self.failure(error)
         }
+    }
+
+    private func isBesideOthers(_ query: Query) -> Bool {
+        registry.all.contains { $0 !== query && $0.phase != .queued && $0.phase != .waiting }
     }
 
     private func finish(_ query: Query, _ failure: SQLFailure?) {

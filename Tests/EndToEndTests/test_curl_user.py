@@ -442,7 +442,7 @@ def test_bad_lines_are_named_and_nothing_is_applied(curl, server, log):
 
 
 def test_an_unknown_address_says_so(curl):
-    for path in ("/nowhere", "/v1/logz", "/v1/sql", "LOG/keys/k/more", "LOG/"):
+    for path in ("/nowhere", "/v1/logz", "/v1/sqlx", "LOG/keys/k/more", "LOG/"):
         answer = curl(path=path)
         assert answer.status == 404 and answer.json()["code"] == "route_not_found", (path, answer)
     answer = curl(path="//v1/logs")

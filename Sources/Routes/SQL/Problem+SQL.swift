@@ -15,6 +15,11 @@ extension Problem {
                 .queryError, "there is no log \(Problem.quoted(name))", members: Self.members(position))
         case .query(let message, let position):
             self.init(.queryError, message, members: Self.members(position))
+        case .outOfMemory(let reason, isAlone: true):
+            self.init(.queryError, "\(reason) (the memory of queries is bounded by sql.memory)")
+        case .outOfMemory(let reason, isAlone: false):
+            self.init(.overloaded, "\(reason): other queries take the memory of queries (sql.memory) now")
+            retryAfterSeconds = 1
         case .parameters(let reason): self.init(.invalidArgument, reason)
         case .timeout(let milliseconds):
             self.init(

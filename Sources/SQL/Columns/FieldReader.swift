@@ -20,7 +20,7 @@ final class FieldReader {
     /// In the order of the requests, covering the view's rows.
     func columns(of view: BatchView) throws -> [ExtractedColumn] {
         guard !requests.isEmpty else { return [] }
-        let fields = view.companion.value { BatchFields() }
+        let fields = view.fields
         services.cache.use(fields)
         let count = view.rows.upperBound
         var columns = requests.map { fields.column($0) }

@@ -15,7 +15,7 @@ enum Macros {
         """,
     ]
 
-    static let elementsMax = 10_000
+    static let elementsMax = 1000
     static let textBytesMax = 64 * 1024
 
     /// DuckDB computes a vector of 2048 values at a time and counts neither lists nor texts in it against its limit, nor

@@ -179,7 +179,7 @@ final class QueryRun: @unchecked Sendable {
     }
 
     private func makeSchema(_ part: Cut.Part) throws -> LogSchema {
-        let facts = try FactFinder(services.cache, for: query).facts(of: part.batches)
+        let facts = try FactFinder(for: query, threads: services.threads).facts(of: part.batches)
         return LogSchema(facts, declared: part.configuration.schema, asked: finding)
     }
 }

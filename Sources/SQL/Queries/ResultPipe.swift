@@ -61,6 +61,9 @@ package final class ResultPipe: Sendable {
 
     // MARK: The query's side
 
+    /// Nothing was written yet, nor told.
+    var isUntouched: Bool { state.withLock { $0.bytes.isEmpty && $0.readBytes == 0 && $0.onHead != nil } }
+
     /// Waits while the pipe is full. - Returns: false when nobody reads any more, or the answer has failed.
     func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         while true {

@@ -1,35 +1,78 @@
 import JSON
 import Platform
 import StorageEngine
+import Synchronization
 
 /// Finds out which fields the values of batches have: at most once for each row, kept beside its batch.
 struct FactFinder {
-    private let summarizer = FieldSummarizer()
-    private let query: Query?
-    private let cache: ColumnCache
+    /// Fewer batches to look at are not worth other threads.
+    private static let batchesPerThreadMin = 4
 
-    init(_ cache: ColumnCache, for query: Query?) {
-        self.cache = cache
+    private let query: Query
+    private let threads: Int
+
+    init(for query: Query, threads: Int) {
         self.query = query
+        self.threads = threads
     }
 
     /// - Throws: why the query was cancelled meanwhile.
     func facts(of batches: [BatchView]) throws -> BatchFields.Facts {
+        try lookAt(batches.filter { $0.fields.facts.rowCount < $0.rows.upperBound })
         var all = BatchFields.Facts()
-        for view in batches {
-            if let failure = query?.failure { throw failure }
-            all.join(try facts(of: view))
-        }
+        for view in batches { all.join(view.fields.facts) }
         return all
     }
 
-    private func facts(of view: BatchView) throws -> BatchFields.Facts {
-        let fields = view.companion.value { BatchFields() }
+    private func lookAt(_ batches: [BatchView]) throws {
+        let work = Work(batches, query)
+        let helpers = min(threads, batches.count / Self.batchesPerThreadMin) - 1
+        let running = (0..<max(0, helpers)).map { _ in Thread(name: "sql-fields") { work.run() } }
+        work.run()
+        for thread in running { thread.join() }
+        if let failure = query.failure ?? work.failure { throw failure }
+    }
+}
+
+/// Batches that threads take turns in looking at.
+private final class Work: Sendable {
+    private let batches: [BatchView]
+    private let query: Query
+    private let next = Atomic<Int>(0)
+    private let failed = Lock<(any Error)?>(nil)
+
+    init(_ batches: [BatchView], _ query: Query) {
+        self.batches = batches
+        self.query = query
+    }
+
+    var failure: (any Error)? { failed.withLock { $0 } }
+
+    func run() {
+        guard !batches.isEmpty else { return }
+        let summarizer = FieldSummarizer()
+        while !query.isCancelled, failure == nil {
+            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard index < batches.count else { return }
+            do {
+                try batches[index].learnFacts(summarizer)
+            } catch {
+                failed.withLock { $0 = error }
+            }
+        }
+    }
+}
+
+extension BatchView {
+    var fields: BatchFields { companion.value { BatchFields() } }
+
+    /// About the rows that nobody has looked at.
+    fileprivate func learnFacts(_ summarizer: FieldSummarizer) throws {
+        let fields = fields
         var facts = fields.facts
-        let count = view.rows.upperBound
-        guard facts.rowCount < count else { return facts }
-        let start = facts.rowCount
-        let columns = view.columns
+        let (start, count) = (facts.rowCount, rows.upperBound)
+        guard start < count else { return }
+        let columns = columns
         for row in start..<count {
             facts.minTimestamp = min(facts.minTimestamp, columns.timestamps[row])
             if facts.keysAreText, let key = columns.key(row), !isValidUTF8(key) { facts.keysAreText = false }
@@ -39,8 +82,7 @@ struct FactFinder {
             facts.valuesAreJSON = false
             if facts.valuesAreText, !isValidUTF8(columns.value(row)) { facts.valuesAreText = false }
         }
-        try summarizer.add(view.fieldRows(start..<count), to: &facts.summary)
+        try summarizer.add(fieldRows(start..<count), to: &facts.summary)
         fields.learn(facts)
-        return facts
     }
 }
