@@ -28,6 +28,9 @@ final class BatchFields: Sendable {
 
     var facts: Facts { state.withLock { $0.facts } }
 
+    var knownRowCount: Int { state.withLock { $0.facts.rowCount } }
+    var minTimestamp: Int64 { state.withLock { $0.facts.minTimestamp } }
+
     /// Keeps the facts that cover more rows.
     func learn(_ facts: Facts) {
         state.withLock { if facts.rowCount > $0.facts.rowCount { $0.facts = facts } }

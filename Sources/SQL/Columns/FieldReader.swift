@@ -24,6 +24,9 @@ final class FieldReader {
         services.cache.use(fields)
         let count = view.rows.upperBound
         var columns = requests.map { fields.column($0) }
+        if columns.allSatisfy({ $0.map { $0.rowCount >= count } ?? false }) {
+            return columns.compactMap { $0 }
+        }
         // Those that reach equally far are extracted in one pass over the values.
         let missing = Dictionary(
             grouping: requests.indices.filter { (columns[$0]?.rowCount ?? 0) < count },

@@ -18,7 +18,7 @@ struct FactFinder {
 
     /// - Throws: why the query was cancelled meanwhile.
     func facts(of batches: [BatchView]) throws -> BatchFields.Facts {
-        try lookAt(batches.filter { $0.fields.facts.rowCount < $0.rows.upperBound })
+        try lookAt(batches.filter { $0.fields.knownRowCount < $0.rows.upperBound })
         var all = BatchFields.Facts()
         for view in batches { all.join(view.fields.facts) }
         return all

@@ -65,7 +65,7 @@ final class LogTable: TableSource {
     private func mayHold(_ view: BatchView) -> Bool {
         let columns = view.columns
         let offsets = columns.offset(view.rows.lowerBound)...columns.offset(view.rows.upperBound - 1)
-        let earliest = view.fields.facts.minTimestamp
+        let earliest = view.fields.minTimestamp
         let timestamps = min(earliest, view.maxTimestamp)...view.maxTimestamp
         if let wanted = choice.timestamps, !wanted.overlaps(timestamps) { return false }
         if let wanted = choice.offsets, !wanted.overlaps(offsets) { return false }
