@@ -54,6 +54,17 @@ package indirect enum ColumnType: Sendable, Hashable {
         }
     }
 
+    /// The name of a type in it that this client does not know.
+    package var unknownPart: String? {
+        switch self {
+        case .other(let name): name
+        case .list(let element), .array(let element, _): element.unknownPart
+        case .map(let key, let value): key.unknownPart ?? value.unknownPart
+        case .structure(let members), .union(let members): members.lazy.compactMap(\.type.unknownPart).first
+        case .scalar, .json, .decimal, .enumeration: nil
+        }
+    }
+
     /// How a value is stored; nil for nested types.
     package var storage: TypeIdentifier? {
         switch self {

@@ -4,9 +4,12 @@ import CDuckDB
 final class LogicalType {
     let handle: duckdb_logical_type
     private let functions: Functions
+    private let depth: Int
+    private static let depthMax = 64
 
-    init(_ handle: duckdb_logical_type, _ functions: Functions) {
+    init(_ handle: duckdb_logical_type, _ functions: Functions, depth: Int = 0) {
         self.handle = handle
+        self.depth = depth
         self.functions = functions
     }
 
@@ -22,7 +25,10 @@ final class LogicalType {
     }
 
     private func child(_ handle: duckdb_logical_type?) -> ColumnType {
-        handle.map { ColumnType(LogicalType($0, functions)) } ?? .other("UNKNOWN")
+        guard let handle else { return .other("UNKNOWN") }
+        let type = LogicalType(handle, functions, depth: depth + 1)
+        // Values are walked by recursion.
+        return depth < Self.depthMax ? ColumnType(type) : .other("nested more than \(Self.depthMax) deep")
     }
 
     var alias: String? { text(functions.pointee.logical_type_get_alias(handle)) }

@@ -29,7 +29,9 @@ package final class SQLService: Sendable {
         self.configuration = configuration
         self.metrics = SQLMetrics(metrics, registry)
         let owner = WeakService()
-        watch = QueryWatch(registry) { owner.service?.chargeMemory() }
+        watch = QueryWatch(
+            registry, cancel: { _ = owner.service?.cancel($0, $1) }, onTick: { owner.service?.chargeMemory() }
+        )
         workers = QueryWorkers(threadsMax: configuration.workers, queuedMax: configuration.queuedMax) {
             owner.service?.run($0)
         }
@@ -74,7 +76,7 @@ package final class SQLService: Sendable {
 
     /// Puts it in the queue for a worker; it fails when that is full.
     package func begin(_ query: Query) {
-        query.queue()
+        guard query.queue() else { return }
         do {
             try workers.add(query)
         } catch {
@@ -88,17 +90,24 @@ package final class SQLService: Sendable {
 
     /// - Returns: false when there is no such query any more.
     package func cancel(_ identifier: String, why: String) -> Bool {
-        registry.query(identifier)?.cancel(.cancelled(why)) ?? false
+        registry.query(identifier).map { cancel($0, .cancelled(why)) } ?? false
+    }
+
+    private func cancel(_ query: Query, _ failure: SQLFailure) -> Bool {
+        guard let phase = query.cancel(failure) else { return false }
+        // Nobody else will: it is in no queue yet.
+        if phase == .waiting { finish(query, failure) }
+        return true
     }
 
     /// Readers hold too much memory. - Returns: false when there is no query to end.
     package func endOldest() -> Bool {
-        registry.all.first { !$0.isCancelled }?
-            .cancel(.cancelled("the server is short of memory that this query holds")) ?? false
+        guard let oldest = registry.all.first(where: { $0.isActive && !$0.isCancelled }) else { return false }
+        return cancel(oldest, .cancelled("the server is short of memory that this query holds"))
     }
 
     package func stop() {
-        for query in registry.all { query.cancel(.stopping) }
+        for query in registry.all { _ = cancel(query, .stopping) }
         workers.stop()
         watch.stop()
     }
@@ -137,12 +146,12 @@ package final class SQLService: Sendable {
     }
 
     private func isBesideOthers(_ query: Query) -> Bool {
-        registry.all.contains { $0 !== query && $0.phase != .queued && $0.phase != .waiting }
+        registry.all.contains { $0 !== query && $0.isActive }
     }
 
     private func finish(_ query: Query, _ failure: SQLFailure?) {
+        guard registry.remove(query) else { return }
         if let failure { metrics.count(failure) }
-        registry.remove(query)
         watch.poke()
     }
 

@@ -223,10 +223,9 @@ package final class Engine: Sendable {
         services.evictor.onShed(shed)
     }
 
-    /// Counts columns that were derived from a log's data.
-    package func chargeColumns(_ bytes: Int, to log: Log) {
-        log.account.charge(.columns, bytes)
-        if bytes > 0, log.account.isOverWatermark, services.evictor.request() { services.maintenance.poke() }
+    /// Columns that were derived from a log's data were charged to its account: memory may be short now.
+    package func columnsCharged(to log: Log) {
+        if log.account.isOverWatermark, services.evictor.request() { services.maintenance.poke() }
     }
 
     /// Refuses a write that could not fit into a log, or into one that it would create, even if all gave way that may.

@@ -23,8 +23,23 @@ struct ColumnCacheTests {
         #expect(log.account.bytes(.columns) == afterOne)
         #expect(try sql.short("SELECT count(DISTINCT s) FROM events") == "5000")
         #expect(log.account.bytes(.columns) > afterOne + 5000 * 16)
+    }
+
+    @Test("do not keep a deleted log")
+    func deleted() throws {
+        let sql = SQLHarness()
+        weak var deleted: Log?
+        do {
+            let log = try sql.log("events")
+            try log.appendTexts(Self.values(5000))
+            _ = try sql.short("SELECT sum(n) FROM events")
+            deleted = log
+        }
         try sql.engine.deleteLog(named: "events")
-        #expect(log.account.bytes(.columns) > 0)
+        // The connection lets go of the last statement with the next one.
+        _ = try sql.short("SELECT 1")
+        #expect(deleted == nil)
+        #expect(sql.engine.memory.bytes(.columns) == 0)
     }
 
     @Test("give way before any record does")

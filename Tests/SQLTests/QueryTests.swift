@@ -92,6 +92,39 @@ struct QueryTests {
         #expect(!sql.service.cancel("none", why: "test"))
     }
 
+    @Test("a query that is cancelled before it began is gone")
+    func cancelWaiting() throws {
+        let sql = SQLHarness()
+        let running = RunningQuery()
+        let query = sql.service.add(Query.Request("SELECT 1")) { _, head in running.set(head) }
+        #expect(sql.service.cancel(query.identifier, why: "test"))
+        #expect(sql.service.queries.isEmpty)
+        sql.service.begin(query)
+        #expect(throws: SQLFailure.cancelled("test")) { try running.wait() }
+        #expect(sql.service.queries.isEmpty)
+        let late = RunningQuery()
+        _ = sql.service.add(Query.Request("SELECT 1"), waitMilliseconds: 30) { _, head in late.set(head) }
+        #expect(throws: SQLFailure.notVisible) { try late.wait() }
+    }
+
+    @Test("without a queue a query still finds a free worker")
+    func noQueue() {
+        let sql = SQLHarness { $0.queuedMax = 0 }
+        #expect(sql.failure("SELECT 1") == nil)
+    }
+
+    @Test("types that are nested too deep have no form")
+    func deepTypes() {
+        let sql = SQLHarness()
+        let deep = String(repeating: "[", count: 90) + "1" + String(repeating: "]", count: 90)
+        #expect(sql.failure("SELECT \(deep)") != nil)
+        let chain = (0..<100).map {
+            "c\($0) AS (SELECT [[[[[[[[[[[[\($0 == 0 ? "1" : "x")]]]]]]]]]]]] x\($0 == 0 ? "" : " FROM c\($0 - 1)"))"
+        }
+        #expect(sql.failure("WITH \(chain.joined(separator: ", ")) FROM c99") != nil)
+        #expect(sql.failure("SELECT 1") == nil)
+    }
+
     @Test("no more wait than may")
     func queue() throws {
         let sql = SQLHarness {

@@ -6,12 +6,16 @@ import SQL
 final class SQLAnswer: Sendable {
     private let services: Services
     private let query: Query
-    private let wait = WaitHandle()
+    private let wait: WaitHandle
 
     /// - Parameter reply: is completed once it is known what becomes of the query.
     init(_ asked: Query.Request, _ services: Services, _ reply: LateReply) {
+        let wait = WaitHandle()
+        self.wait = wait
         self.services = services
         query = services.sql.add(asked, waitMilliseconds: RouteLimits.afterWaitMilliseconds) { query, head in
+            // Whoever decided: nobody waits for records any more.
+            wait.cancel()
             reply.complete(Self.response(query, head))
         }
     }

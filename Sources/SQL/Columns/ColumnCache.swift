@@ -33,8 +33,9 @@ final class ColumnCache: Sendable {
         var freed = 0
         for fields in candidates {
             if freed >= bytes { return }
-            freed += fields.dropColumns()
+            // Before they are dropped: what another query keeps meanwhile is entered again.
             entries.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(fields)) }
+            freed += fields.dropColumns()
         }
     }
 }

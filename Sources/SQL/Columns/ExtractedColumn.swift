@@ -20,15 +20,14 @@ final class ExtractedColumn: @unchecked Sendable {
     /// What texts point into beside the batch.
     private(set) var texts: [any AnyObject & Sendable] = []
     private(set) var chargedBytes: Int
-    private let engine: Engine
-    private let log: Log
+    /// Not the log, which keeps its batches and with them this.
+    private let account: MemoryAccount
 
     /// No row has a value.
-    init(_ type: ColumnType, rowCount: Int, _ engine: Engine, _ log: Log) {
+    init(_ type: ColumnType, rowCount: Int, _ account: MemoryAccount) {
         self.rowCount = rowCount
         elementBytes = type.storage?.byteCount ?? TextHeader.byteCount
-        self.engine = engine
-        self.log = log
+        self.account = account
         // A shared vector is a whole one: DuckDB need not look at its capacity.
         let isShared = rowCount >= Self.sharedRowsMin
         pieces = stride(from: 0, to: max(1, rowCount), by: Self.pieceRows).map { start in
@@ -39,12 +38,12 @@ final class ExtractedColumn: @unchecked Sendable {
         validity = .allocate(capacity: words)
         validity.initialize(repeating: 0, count: words)
         chargedBytes = Self.bytes(rows: rowCount, elementBytes)
-        engine.chargeColumns(chargedBytes, to: log)
+        account.charge(.columns, chargedBytes)
     }
 
     deinit {
         validity.deallocate()
-        engine.chargeColumns(-chargedBytes, to: log)
+        account.release(.columns, chargedBytes)
     }
 
     /// Of the vectors and bits, with what DuckDB keeps beside a vector.
@@ -94,7 +93,7 @@ final class ExtractedColumn: @unchecked Sendable {
     func keep(_ texts: any AnyObject & Sendable, bytes: Int) {
         self.texts.append(texts)
         chargedBytes += bytes
-        engine.chargeColumns(bytes, to: log)
+        account.charge(.columns, bytes)
     }
 
     /// Takes over the rows of a shorter one of the same kind.
@@ -108,6 +107,6 @@ final class ExtractedColumn: @unchecked Sendable {
         for texts in other.texts { self.texts.append(texts) }
         let shared = other.chargedBytes - Self.bytes(rows: other.rowCount, elementBytes)
         chargedBytes += shared
-        engine.chargeColumns(shared, to: log)
+        account.charge(.columns, shared)
     }
 }

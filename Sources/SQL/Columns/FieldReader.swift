@@ -52,7 +52,7 @@ final class FieldReader {
         let rows = view.fieldRows(start..<count)
         let extractor = self.extractor(requests)
         let made = zip(requests, before).map { request, shorter in
-            let column = ExtractedColumn(request.type.type, rowCount: count, services.engine, log)
+            let column = ExtractedColumn(request.type.type, rowCount: count, log.account)
             if let shorter { column.copyPrefix(of: shorter) }
             return column
         }
@@ -70,6 +70,7 @@ final class FieldReader {
             }
         }
         for column in made { column.finish() }
+        services.engine.columnsCharged(to: log)
         return made
     }
 

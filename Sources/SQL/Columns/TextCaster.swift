@@ -23,6 +23,16 @@ final class TextCaster: Sendable {
     func cast(
         _ raw: RawColumn, to type: String, into column: ExtractedColumn, from start: Int
     ) throws -> Int {
+        do {
+            return try castBorrowing(raw, to: type, into: column, from: start)
+        } catch let failure as DuckDBFailure {
+            throw SQLFailure(failure)
+        }
+    }
+
+    private func castBorrowing(
+        _ raw: RawColumn, to type: String, into column: ExtractedColumn, from start: Int
+    ) throws -> Int {
         try helper.withConnection { connection in
             sources.byConnection.withLock { $0[connection.identifier] = TextSource(raw) }
             defer { _ = sources.byConnection.withLock { $0.removeValue(forKey: connection.identifier) } }

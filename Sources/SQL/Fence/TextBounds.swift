@@ -6,6 +6,10 @@ enum TextBounds {
     static let elementsMax = 10_000
     static let setOperationsMax = 200
     static let conditionsMax = 2000
+    /// Together they bound how deep the type of a value can become, step by step through common table expressions.
+    static let selectionsMax = 500
+    static let parenthesesMax = 5000
+    static let literalsMax = 1000
 
     static func check(_ text: String) throws(SQLFailure) {
         guard text.utf8.count <= bytesMax else {
@@ -16,6 +20,8 @@ enum TextBounds {
         guard !text.utf8.contains(0) else { throw .refused("the text holds a NUL byte") }
         var depth = 0
         var commas = 0
+        var parentheses = 0
+        var literals = 0
         var words: [String: Int] = [:]
         var word: [UInt8] = []
         for byte in text.utf8 {
@@ -29,7 +35,12 @@ enum TextBounds {
                 word.removeAll(keepingCapacity: true)
             }
             switch byte {
-            case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: "("):
+                depth += 1
+                parentheses += 1
+            case UInt8(ascii: "["), UInt8(ascii: "{"):
+                depth += 1
+                literals += 1
             case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): depth = max(0, depth - 1)
             case UInt8(ascii: ","): commas += 1
             default: break
@@ -40,6 +51,14 @@ enum TextBounds {
         if commas > elementsMax {
             throw .refused(
                 "the text has more than \(elementsMax) commas: give long lists as a log to join with")
+        }
+        if parentheses > parenthesesMax || literals > literalsMax {
+            throw .refused(
+                "the text has more than \(parenthesesMax) parentheses, or \(literalsMax) lists and structs: give them as params or a log"
+            )
+        }
+        if count(["select"]) > selectionsMax {
+            throw .refused("the text has more than \(selectionsMax) SELECTs")
         }
         if count(["union", "except", "intersect"]) > setOperationsMax {
             throw .refused("the text has more than \(setOperationsMax) UNION, EXCEPT and INTERSECT")

@@ -98,7 +98,17 @@ package final class Query: Sendable {
         }
     }
 
-    func queue() { state.withLock { if $0.phase == .waiting { $0.phase = .queued } } }
+    /// - Returns: false when it was cancelled before.
+    func queue() -> Bool {
+        state.withLock { state in
+            guard state.phase == .waiting else { return false }
+            state.phase = .queued
+            return true
+        }
+    }
+
+    /// Something of DuckDB's is in use for it.
+    var isActive: Bool { state.withLock { $0.connection != nil } }
 
     /// - Throws: why it was cancelled before.
     func begin(on connection: Connection) throws(SQLFailure) {
@@ -124,19 +134,19 @@ package final class Query: Sendable {
         _ = held
     }
 
-    /// Answers at once, and ends what runs. - Returns: false when it was cancelled before.
+    /// Answers at once, and ends what runs. - Returns: the phase it was in; nil when it was cancelled before.
     @discardableResult
-    func cancel(_ failure: SQLFailure) -> Bool {
-        let isFirst = state.withLock { state in
-            guard state.failure == nil else { return false }
+    func cancel(_ failure: SQLFailure) -> Phase? {
+        let phase = state.withLock { state -> Phase? in
+            guard state.failure == nil else { return nil }
+            defer { state.phase = .cancelled }
             state.failure = failure
-            state.phase = .cancelled
             // Under the lock: the connection must not have gone on to another query.
             state.connection?.interrupt()
-            return true
+            return state.phase
         }
-        if isFirst { pipe.fail(failure) }
-        return isFirst
+        if phase != nil { pipe.fail(failure) }
+        return phase
     }
 
     /// Nobody reads the answer any more.

@@ -5,7 +5,10 @@ final class QueryRegistry: Sendable {
     private let queries = Lock<[String: Query]>([:])
 
     func add(_ query: Query) { queries.withLock { $0[query.identifier] = query } }
-    func remove(_ query: Query) { _ = queries.withLock { $0.removeValue(forKey: query.identifier) } }
+    /// - Returns: false when it was not there any more.
+    func remove(_ query: Query) -> Bool {
+        queries.withLock { $0.removeValue(forKey: query.identifier) } != nil
+    }
     func query(_ identifier: String) -> Query? { queries.withLock { $0[identifier] } }
 
     /// Oldest first.

@@ -11,11 +11,16 @@ final class QueryWatch: Sendable {
     private let wakeUp = WakeUp()
     private let isStopping = Atomic<Bool>(false)
     private let thread = Lock<Thread?>(nil)
+    private let cancel: @Sendable (Query, SQLFailure) -> Void
     private let onTick: @Sendable () -> Void
 
     /// - Parameter onTick: called from the thread now and then while there are queries, and once when none is left.
-    init(_ registry: QueryRegistry, onTick: @escaping @Sendable () -> Void) {
+    init(
+        _ registry: QueryRegistry, cancel: @escaping @Sendable (Query, SQLFailure) -> Void,
+        onTick: @escaping @Sendable () -> Void
+    ) {
         self.registry = registry
+        self.cancel = cancel
         self.onTick = onTick
     }
 
@@ -43,9 +48,11 @@ final class QueryWatch: Sendable {
             let now = Clock.monotonicNanoseconds()
             for query in queries {
                 if query.deadlineNanoseconds <= now {
-                    query.cancel(.timeout(milliseconds: query.timeoutMilliseconds))
+                    cancel(query, .timeout(milliseconds: query.timeoutMilliseconds))
                 }
-                if query.phase == .waiting, query.waitDeadlineNanoseconds <= now { query.cancel(.notVisible) }
+                if query.phase == .waiting, query.waitDeadlineNanoseconds <= now {
+                    cancel(query, .notVisible)
+                }
                 query.interruptAgain()
             }
             if now - lookedAt >= Self.lookNanoseconds {

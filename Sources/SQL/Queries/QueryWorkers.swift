@@ -27,7 +27,9 @@ final class QueryWorkers: Sendable {
     func add(_ query: Query) throws(SQLFailure) {
         let failure = state.withLock { state -> SQLFailure? in
             if state.isStopping { return .stopping }
-            guard state.queue.count < queuedMax + state.idle else { return .queueFull(limit: queuedMax) }
+            guard state.queue.count < queuedMax + state.idle + threadsMax - state.threads.count else {
+                return .queueFull(limit: queuedMax)
+            }
             state.queue.append(query)
             if state.queue.count > state.idle, state.threads.count < threadsMax {
                 state.idle += 1

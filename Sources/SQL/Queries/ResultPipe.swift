@@ -101,7 +101,8 @@ package final class ResultPipe: Sendable {
     /// In place of the answer, or after its last byte.
     func fail(_ failure: SQLFailure) {
         let (onHead, wake) = state.withLock { state in
-            if state.failure == nil { state.failure = failure }
+            // What is complete stays an answer.
+            if state.failure == nil, !state.isEnded { state.failure = failure }
             return (state.takeHead(), state.wake)
         }
         onHead?(.failure(failure))

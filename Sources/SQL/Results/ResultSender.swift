@@ -68,7 +68,7 @@ extension ResultStream {
     /// - Throws: for a type that has no form in answers.
     func checkTypes() throws(SQLFailure) {
         for column in columns {
-            if case .other(let name) = column.type {
+            if let name = column.type.unknownPart {
                 throw .query(
                     message:
                         "the column \(column.name) has the type \(name), which answers have no form for: cast it to VARCHAR",

@@ -51,6 +51,8 @@ final class LogCursor: TableCursor {
     }
 
     private func nextBatch() throws -> Current? {
+        // Many batches may show no row: DuckDB looks at its interrupts between chunks only.
+        if let failure = scan.query.failure { throw failure }
         guard let view = scan.nextBatch() else { return nil }
         let fields = try reader.columns(of: view)
         for column in fields where !column.texts.isEmpty { scan.query.hold(column) }
