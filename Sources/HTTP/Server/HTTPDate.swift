@@ -1,3 +1,5 @@
+import Platform
+
 /// The value of the `Date` field, formatted once a second. Used by one thread at a time.
 final class HTTPDate {
     static let length = 29
@@ -19,7 +21,7 @@ final class HTTPDate {
         second = now
         let days = (now >= 0 ? now : now - 86_399) / 86_400
         let time = Int(now - days * 86_400)
-        let (year, month, day) = Self.civil(fromDays: Int(days))
+        let (year, month, day) = CivilDate.date(days: Int(days))
         put("Sun, Mon, Tue, Wed, Thu, Fri, Sat, ", from: ((Int(days) + 4) % 7 + 7) % 7 * 5, count: 5, at: 0)
         put(day, at: 5)
         text[7] = 0x20
@@ -42,18 +44,5 @@ final class HTTPDate {
 
     private func put(_ names: StaticString, from start: Int, count: Int, at place: Int) {
         for index in 0..<count { text[place + index] = names.utf8Start[start + index] }
-    }
-
-    /// Days since 1970 to a date, after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-    private static func civil(fromDays days: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 }

@@ -1,3 +1,5 @@
+import Platform
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`: the preferred form of RFC 9110, section 5.6.7.
 enum HTTPDate {
     private static let length = 29

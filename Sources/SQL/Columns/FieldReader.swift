@@ -36,7 +36,7 @@ final class FieldReader {
                 indices.map { requests[$0] }, view, from: start, before: indices.map { columns[$0] })
             let bytes = made.reduce(0) { $0 + $1.chargedBytes }
             // Their bytes are charged already: there is room if nothing is over a watermark with them.
-            if log.account.hasRoom(for: 0), bytes > 0 {
+            if log.account.isWithinWatermark, bytes > 0 {
                 for (index, column) in zip(indices, made) { fields.keep(column, for: requests[index]) }
                 services.cache.add(fields, of: log)
             }

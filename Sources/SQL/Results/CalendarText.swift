@@ -1,9 +1,11 @@
+import Platform
+
 /// Dates and times of the proleptic Gregorian calendar, as text of ISO 8601.
 enum CalendarText {
     private static let microsecondsPerDay: Int64 = 86_400_000_000
 
     static func date(days: Int) -> String {
-        let (year, month, day) = civil(days: days)
+        let (year, month, day) = CivilDate.date(days: days)
         return "\(padded(year))-\(two(month))-\(two(day))"
     }
 
@@ -48,20 +50,6 @@ enum CalendarText {
     static func floorDivide(_ value: Int64, _ divisor: Int64) -> (quotient: Int64, rest: Int64) {
         let (quotient, rest) = value.quotientAndRemainder(dividingBy: divisor)
         return rest < 0 ? (quotient - 1, rest + divisor) : (quotient, rest)
-    }
-
-    /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
-    private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        return (
-            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        )
     }
 
     private static func padded(_ year: Int) -> String {

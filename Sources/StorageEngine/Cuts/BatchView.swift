@@ -18,7 +18,6 @@ package struct BatchView: @unchecked Sendable {
     /// What others keep beside the batch, for as long as it lives.
     package var companion: BatchCompanion { batch.companion }
     package var maxTimestamp: Int64 { header.maxTimestamp }
-    package var isSealed: Bool { header.isSealed }
 
     /// Valid while this view is held.
     package var columns: BatchColumns { BatchColumns(header) }

@@ -75,10 +75,9 @@ package final class MemoryAccount: Sendable {
             || parent.map { $0.dataBytes > $0.watermarkBytes || $0.holdsTooMuch } ?? false
     }
 
-    /// Whether this much more stays below the watermarks, here and above: for what can be made again.
-    package func hasRoom(for bytes: Int) -> Bool {
-        let (sum, overflow) = dataBytes.addingReportingOverflow(bytes)
-        return !overflow && sum <= watermarkBytes && (parent?.hasRoom(for: bytes) ?? true)
+    /// There is room, here and above, for what can be made again.
+    package var isWithinWatermark: Bool {
+        dataBytes <= watermarkBytes && (parent?.isWithinWatermark ?? true)
     }
 
     /// What is left of the limit, here and above.

@@ -84,7 +84,6 @@ typedef void (*duckdb_replacement_callback)(
     X(duckdb_state, execute_pending, (duckdb_pending_result pending, duckdb_result *_Nonnull result)) \
     X(void, destroy_pending, (duckdb_pending_result _Nullable *_Nonnull pending)) \
     X(const char *_Nullable, result_error, (duckdb_result *_Nonnull result)) \
-    X(unsigned, result_error_type, (duckdb_result *_Nonnull result)) \
     X(void, destroy_result, (duckdb_result *_Nonnull result)) \
     X(idx_t, column_count, (duckdb_result *_Nonnull result)) \
     X(const char *_Nullable, column_name, (duckdb_result *_Nonnull result, idx_t column)) \

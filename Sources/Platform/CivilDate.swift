@@ -1,6 +1,6 @@
 /// The Gregorian calendar in days since 1970-01-01, after Howard Hinnant, "chrono-compatible low-level date algorithms".
-enum CivilDate {
-    static func days(year: Int, month: Int, day: Int) -> Int {
+package enum CivilDate {
+    package static func days(year: Int, month: Int, day: Int) -> Int {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
         let yearOfEra = shifted - era * 400
@@ -9,7 +9,7 @@ enum CivilDate {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    static func date(days: Int) -> (year: Int, month: Int, day: Int) {
+    package static func date(days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
