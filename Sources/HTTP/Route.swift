@@ -16,4 +16,19 @@ package struct Route: Sendable {
         self.body = body
         self.handler = handler
     }
+
+    /// The same, after a check before the body and before the answer.
+    package func guarded(_ check: @escaping @Sendable (Request) throws -> Void) -> Route {
+        let (body, handler) = (body, handler)
+        return Route(
+            method, pattern,
+            body: { request in
+                try check(request)
+                return try body(request)
+            },
+            { request in
+                try check(request)
+                return try handler(request)
+            })
+    }
 }

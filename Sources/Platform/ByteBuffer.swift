@@ -47,6 +47,25 @@ package final class ByteBuffer: @unchecked Sendable {
 
     package func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
+    /// - Precondition: as many bytes were appended there.
+    package func replace(at position: Int, with bytes: UnsafeRawBufferPointer) {
+        precondition(position >= 0 && position + bytes.count <= count)
+        if let start = bytes.baseAddress { (base + position).copyMemory(from: start, byteCount: bytes.count) }
+    }
+
+    /// Grows by so many zeros.
+    package func appendZeros(_ number: Int) {
+        reserve(count + number)
+        (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: number)
+        count += number
+        clearPadding()
+    }
+
+    /// For changing what was appended in place.
+    package var mutableBytes: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: base, count: count)
+    }
+
     /// Keeps the bytes from `start` on and moves them to the front.
     package func removePrefix(_ length: Int) {
         precondition(length >= 0 && length <= count)

@@ -17,3 +17,10 @@ public func precedes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPoi
     }
     return left.count < right.count
 }
+
+/// Whether all bytes are 0.
+public func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let start = bytes.baseAddress, let first = bytes.first else { return true }
+    // Each byte equals the one after it.
+    return first == 0 && (bytes.count == 1 || memcmp(start, start + 1, bytes.count - 1) == 0)
+}

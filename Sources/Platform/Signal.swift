@@ -35,3 +35,24 @@ package final class WakeUp: @unchecked Sendable {
         }
     }
 }
+
+/// A value that one thread waits for and another one brings.
+package final class Awaited<Value: Sendable>: Sendable {
+    private let value = Lock<Value?>(nil)
+    private let wakeUp = WakeUp()
+
+    package init() {}
+
+    package func fulfil(_ value: Value) {
+        self.value.withLock { $0 = value }
+        wakeUp.signal()
+    }
+
+    package func wait() -> Value {
+        while true {
+            let generation = wakeUp.generation
+            if let value = value.withLock({ $0 }) { return value }
+            wakeUp.wait(since: generation)
+        }
+    }
+}

@@ -2,20 +2,11 @@ import HTTP
 
 /// The API, top to bottom: every path and method that the server answers. `HEAD` and `OPTIONS` follow from these rows.
 package func routeTable(_ services: Services) -> [Route] {
-    let operating = OperatingRoutes(services: services)
     let logs = LogRoutes(services: services)
     let keys = KeyRoutes(services: services)
     let transactions = TransactionRoutes(services: services)
     let sql = SQLRoutes(services: services)
-    return [
-        Route(.get, "/", operating.index),
-        Route(.get, "/livez", operating.livez),
-        Route(.get, "/readyz", operating.readyz),
-        Route(.get, "/metrics", operating.metrics),
-        Route(.get, "/v1/info", operating.info),
-        Route(.get, "/v1/config", operating.configuration),
-        Route(.get, "/v1/memory", operating.memory),
-
+    return operatingRoutes(services) + [
         Route(.get, "/v1/logs", logs.list),
         Route(.get, "/v1/logs/{log}", logs.get),
         Route(.put, "/v1/logs/{log}", body: logs.controlBody, logs.put),
@@ -38,6 +29,31 @@ package func routeTable(_ services: Services) -> [Route] {
         Route(.get, "/v1/queries", sql.list),
         Route(.delete, "/v1/queries/{id}", sql.cancel),
     ] + recordRoutes(services) + testRoutes(services)
+}
+
+/// What is answered at any time.
+private func operatingRoutes(_ services: Services) -> [Route] {
+    let operating = OperatingRoutes(services: services)
+    return [
+        Route(.get, "/", operating.index),
+        Route(.get, "/livez", operating.livez),
+        Route(.get, "/readyz", operating.readyz),
+        Route(.get, "/metrics", operating.metrics),
+        Route(.get, "/v1/info", operating.info),
+        Route(.get, "/v1/config", operating.configuration),
+        Route(.get, "/v1/memory", operating.memory),
+    ]
+}
+
+/// The table as it is served: while the disk is being read, what works with data is refused.
+func gatedRouteTable(_ services: Services) -> [Route] {
+    let open = Set(operatingRoutes(services).map(\.pattern))
+    return routeTable(services).map { route in
+        guard !open.contains(route.pattern) else { return route }
+        return route.guarded { _ in
+            if services.readiness.isRecovering { throw Problem.recovering(services.engine) }
+        }
+    }
 }
 
 /// In test mode only: elsewhere there is nothing at these paths.

@@ -54,8 +54,10 @@ package final class Services: Sendable {
     }
 
     /// A router over the whole table, with the one error mapping.
-    package func router() -> Router {
-        Router(routes: routeTable(self)) { [problems] error, request in problems.response(for: error, request)
+    /// - Parameter waitsUntilReady: refuses what works with data until the disk has been read.
+    package func router(waitsUntilReady: Bool = false) -> Router {
+        Router(routes: waitsUntilReady ? gatedRouteTable(self) : routeTable(self)) {
+            [problems] error, request in problems.response(for: error, request)
         }
     }
 
@@ -70,10 +72,17 @@ package final class Services: Sendable {
 /// Whether `/readyz` says yes.
 package final class Readiness: Sendable {
     private let ready = Atomic<Bool>(false)
+    private let recovering = Atomic<Bool>(false)
 
     package var isReady: Bool {
         get { ready.load(ordering: .relaxed) }
         set { ready.store(newValue, ordering: .relaxed) }
+    }
+
+    /// The disk is being read, or what has to exist from the start is made: nothing that works with data is answered.
+    package var isRecovering: Bool {
+        get { recovering.load(ordering: .relaxed) }
+        set { recovering.store(newValue, ordering: .relaxed) }
     }
 }
 

@@ -8,8 +8,10 @@ package struct EngineConfiguration: Sendable {
     package var watermark = 0.9
     /// Free memory kept at hand for batches and index pages, beside what is accounted.
     package var warmBytesMax = 16 << 20
-    /// Where entries become durable; nil for memory mode. A seam for modes to come, and for tests.
-    package var makeCommitLog: @Sendable (LogConfiguration) -> (any CommitLog)? = { _ in nil }
+    /// Where logs live that are not in memory only; nil: there are none.
+    package var dataDirectory: DataDirectory?
+    /// A seam for tests; nil: the write-ahead log of the data directory.
+    package var makeCommitLog: (@Sendable (LogConfiguration) -> (any CommitLog)?)?
     package init() {}
 }
 
@@ -17,18 +19,32 @@ package struct EngineConfiguration: Sendable {
 package final class Engine: Sendable {
     package let clock: Clock
     package let receipts: IdempotencyReceipts
+    private struct Catalog {
+        var logs: [String: Log] = [:]
+        var nextID: UInt64 = 1
+
+        mutating func takeID() -> LogID {
+            defer { nextID += 1 }
+            return LogID(rawValue: nextID)
+        }
+    }
+
     private let services: EngineServices
-    private let logs = Lock<[String: Log]>([:])
+    /// Changes are handed to the write-ahead log while this is held, so that their order there is the order here.
+    private let catalog = Lock(Catalog())
     private let threads = Lock<[Thread]>([])
 
     package init(configuration: EngineConfiguration, clock: Clock, metrics: MetricsRegistry) {
         self.clock = clock
         let limit = configuration.maxMemoryBytes ?? MachineMemory.limitBytes() / 10 * 8
+        let storage = configuration.dataDirectory.map { Storage($0) }
         services = EngineServices(
             clock: clock,
             memory: MemoryAccount(name: "server", limitBytes: limit, watermark: configuration.watermark),
-            warmBytesMax: min(configuration.warmBytesMax, limit / 16),
-            makeCommitLog: configuration.makeCommitLog)
+            warmBytesMax: min(configuration.warmBytesMax, limit / 16), storage: storage,
+            makeCommitLog: configuration.makeCommitLog ?? { log in
+                log.mode == .memory ? nil : storage.map { WALCommitLog($0.wal, log.durability) }
+            })
         receipts = IdempotencyReceipts(
             clock: clock, account: services.memory,
             budgetBytes: min(IdempotencyReceipts.budgetBytes, limit / 20))
@@ -38,6 +54,32 @@ package final class Engine: Sendable {
         services.evictor.removeAll()
         services.maintenance.forget(allLogs().flatMap(\.partitions))
     }
+
+    /// Reads what the data directory holds: call it once, before anything else uses the engine. Nothing without one.
+    /// - Throws: `StorageFailure` naming the file when something in it is damaged; the engine is not to be used then.
+    @discardableResult
+    package func recover() throws(StorageFailure) -> RecoveryReport {
+        guard let storage = services.storage else { return RecoveryReport() }
+        let recovered = try storage.recover(services)
+        catalog.withLock { catalog in
+            catalog.nextID = recovered.nextLogID
+            for log in recovered.logs.values {
+                catalog.logs[log.name] = log
+                services.evictor.add(log)
+            }
+        }
+        for log in recovered.logs.values { log.afterRecovery() }
+        for receipt in recovered.receipts { receipts.restore(receipt) }
+        return recovered.report
+    }
+
+    /// How far `recover` has come.
+    package var recoveryProgress: (bytesRead: Int, bytesTotal: Int)? {
+        services.storage.map { ($0.progress.bytesRead, $0.progress.bytesTotal) }
+    }
+
+    /// Why nothing can be written to disk any more; nil while it can.
+    package var storageFailure: String? { services.storage?.wal.failure }
 
     /// Starts the background threads: clock tick, notifier, maintenance.
     package func start() {
@@ -72,27 +114,39 @@ package final class Engine: Sendable {
             return threads
         }
         for thread in running { thread.join() }
+        services.storage?.stop()
     }
 
     // MARK: Logs
 
-    package func log(named name: String) -> Log? { logs.withLock { $0[name] } }
+    package func log(named name: String) -> Log? { catalog.withLock { $0.logs[name] } }
 
-    /// - Returns: `created` false when it exists with an equal configuration.
+    /// - Returns: `created` false when it exists with an equal configuration; `durable` is done once the log survives
+    ///   what its mode promises.
     /// - Throws: `logExists` with the differing fields, `invalidConfiguration`, `notImplemented`.
     package func createLog(
         named name: String, _ configuration: LogConfiguration
-    ) throws(EngineError) -> (log: Log, created: Bool) {
-        try configuration.validate()
-        let result: (log: Log, created: Bool) = logs.withLock { logs in
-            if let log = logs[name] { return (log, false) }
-            return (add(name, configuration, to: &logs), true)
+    ) throws(EngineError) -> (log: Log, created: Bool, durable: Outcome<Void>) {
+        try validate(configuration)
+        let result: (log: Log, created: Bool, entry: CommitEntry?) = catalog.withLock { catalog in
+            if let log = catalog.logs[name] { return (log, false, nil) }
+            let (log, entry) = add(name, configuration, to: &catalog)
+            return (log, true, entry)
         }
         if !result.created {
             let differences = result.log.configuration.differences(from: configuration)
             if !differences.isEmpty { throw .logExists(log: name, differences: differences) }
         }
-        return result
+        return (result.log, result.created, .decided(by: result.entry))
+    }
+
+    private func validate(_ configuration: LogConfiguration) throws(EngineError) {
+        try configuration.validate()
+        if configuration.mode != .memory, services.storage == nil {
+            throw .invalidConfiguration(
+                field: "mode",
+                reason: "can only be memory on a server without a data directory; start it with --data-dir")
+        }
     }
 
     /// The log, created with these defaults and this compaction when it does not exist.
@@ -100,38 +154,46 @@ package final class Engine: Sendable {
         named name: String, compaction: LogConfiguration.Compaction,
         defaults: LogConfiguration = LogConfiguration()
     ) throws(EngineError) -> Log {
-        logs.withLock { logs in
-            if let log = logs[name] { return log }
+        catalog.withLock { catalog in
+            if let log = catalog.logs[name] { return log }
             var configuration = defaults
             configuration.compaction = compaction
-            return add(name, configuration, to: &logs)
+            return add(name, configuration, to: &catalog).log
         }
     }
 
-    private func add(_ name: String, _ configuration: LogConfiguration, to logs: inout [String: Log]) -> Log {
-        let log = Log(name: name, configuration: configuration, services: services)
-        logs[name] = log
+    private func add(
+        _ name: String, _ configuration: LogConfiguration, to catalog: inout Catalog
+    ) -> (log: Log, entry: CommitEntry?) {
+        let description = LogDescription(
+            id: catalog.takeID(), name: name, epoch: .random(), configuration: configuration)
+        let log = Log(description, services: services)
+        return (log, publish(log, in: &catalog))
+    }
+
+    private func publish(_ log: Log, in catalog: inout Catalog) -> CommitEntry? {
+        catalog.logs[log.name] = log
         services.evictor.add(log)
-        return log
+        return services.storage?.submit(.describeLog(log.description))
     }
 
     // MARK: For transactions
 
     /// A log that nobody sees until it is published.
     func unpublishedLog(named name: String, _ configuration: LogConfiguration) -> Log {
-        Log(name: name, configuration: configuration, services: services)
+        let id = catalog.withLock { $0.takeID() }
+        return Log(
+            LogDescription(id: id, name: name, epoch: .random(), configuration: configuration),
+            services: services)
     }
 
     /// With the partitions' locks held. - Returns: false, and nothing is published, when a log came or went since.
     func publish(_ lookUp: LogLookUp) -> Bool {
-        logs.withLock { logs in
-            guard lookUp.absent.allSatisfy({ logs[$0] == nil }),
-                lookUp.found.allSatisfy({ logs[$0.key] === $0.value })
+        catalog.withLock { catalog in
+            guard lookUp.absent.allSatisfy({ catalog.logs[$0] == nil }),
+                lookUp.found.allSatisfy({ catalog.logs[$0.key] === $0.value })
             else { return false }
-            for (name, log) in lookUp.created {
-                logs[name] = log
-                services.evictor.add(log)
-            }
+            for log in lookUp.created.values { _ = publish(log, in: &catalog) }
             return true
         }
     }
@@ -149,27 +211,36 @@ package final class Engine: Sendable {
     /// - Throws: `invalidConfiguration` naming a field that cannot change.
     package func updateLog(
         named name: String, _ configuration: LogConfiguration
-    ) throws(EngineError) -> Log {
-        guard let log = log(named: name) else { throw .logNotFound(log: name) }
-        try configuration.validate()
-        if let fixed = log.configuration.fixedDifferences(from: configuration).first {
-            throw .invalidConfiguration(field: fixed, reason: "cannot be changed once the log exists")
+    ) throws(EngineError) -> (log: Log, durable: Outcome<Void>) {
+        try validate(configuration)
+        let (log, entry) = try catalog.withLock { catalog throws(EngineError) in
+            guard let log = catalog.logs[name] else { throw .logNotFound(log: name) }
+            if let fixed = log.configuration.fixedDifferences(from: configuration).first {
+                throw .invalidConfiguration(field: fixed, reason: "cannot be changed once the log exists")
+            }
+            log.update(configuration)
+            return (log, services.storage?.submit(.updateLog(log.id, configuration)))
         }
-        log.update(configuration)
-        return log
+        return (log, .decided(by: entry))
     }
 
-    /// Waiting readers end with `logDeleted`.
-    package func deleteLog(named name: String) throws(EngineError) {
-        guard let log = logs.withLock({ $0.removeValue(forKey: name) }) else { throw .logNotFound(log: name) }
+    /// Waiting readers end with `logDeleted`. - Returns: done once it will not come back.
+    @discardableResult
+    package func deleteLog(named name: String) throws(EngineError) -> Outcome<Void> {
+        let (log, entry) = try catalog.withLock { catalog throws(EngineError) in
+            guard let log = catalog.logs.removeValue(forKey: name) else { throw .logNotFound(log: name) }
+            return (log, services.storage?.submit(.deleteLog(log.id)))
+        }
         forget(log)
+        return .decided(by: entry)
     }
 
     /// Drops all logs and receipts and sets the clock right: for tests between tests.
     package func reset() {
-        let dropped = logs.withLock { logs in
-            defer { logs = [:] }
-            return Array(logs.values)
+        let dropped = catalog.withLock { catalog in
+            defer { catalog.logs = [:] }
+            for log in catalog.logs.values { services.storage?.submit(.deleteLog(log.id)) }
+            return Array(catalog.logs.values)
         }
         for log in dropped { forget(log) }
         clock.reset()
@@ -184,8 +255,8 @@ package final class Engine: Sendable {
 
     /// In byte order of names.
     package func logs(prefix: String, startAfter: String?, limit: Int) -> (logs: [Log], hasMore: Bool) {
-        let names = logs.withLock { logs in
-            logs.keys.filter { name in
+        let names = catalog.withLock { catalog in
+            catalog.logs.keys.filter { name in
                 name.hasPrefix(prefix) && (startAfter.map { Self.precedes($0, name) } ?? true)
             }
         }.sorted(by: Self.precedes)
@@ -197,7 +268,7 @@ package final class Engine: Sendable {
         left.utf8.lexicographicallyPrecedes(right.utf8)
     }
 
-    private func allLogs() -> [Log] { logs.withLock { Array($0.values) } }
+    private func allLogs() -> [Log] { catalog.withLock { Array($0.logs.values) } }
 
     // MARK: Figures
 

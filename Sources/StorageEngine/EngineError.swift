@@ -30,6 +30,10 @@ package enum EngineError: Error, Equatable, Sendable {
     /// The commit log failed under this write: whether it survives is unknown.
     case outcomeUnknown(reason: String)
     case logDeleted
+    /// No room on the disk for what has to be durable. Deletes and trims are still taken.
+    case diskFull
+    /// Too much waits for the disk already: try again later.
+    case commitLogBehind
     /// An operation of a transaction cannot be done; `index` counts within its branch. Nothing was applied.
     indirect case transactionFailed(index: Int, cause: EngineError)
     case shuttingDown

@@ -6,6 +6,21 @@ package enum Outcome<Value: Sendable>: Sendable {
     case pending(Ticket<Value>)
 }
 
+extension Outcome<Void> {
+    /// Done at once without an entry.
+    static func decided(by entry: CommitEntry?) -> Outcome<Void> {
+        guard let entry else { return .done(()) }
+        let ticket = Ticket<Void>()
+        entry.whenDecided { decision in
+            switch decision {
+            case .committed: ticket.complete(.success(()))
+            case .failed(let reason): ticket.complete(.failure(.outcomeUnknown(reason: reason)))
+            }
+        }
+        return .pending(ticket)
+    }
+}
+
 /// The result of a write that waits for its commit log. Completed exactly once, from any thread, outside all engine locks.
 package final class Ticket<Value: Sendable>: Sendable {
     package typealias Completion = @Sendable (Result<Value, EngineError>) -> Void

@@ -118,10 +118,18 @@ struct LogTests {
         #expect(api.call(.put, log, "mode: memory", ["Content-Type": "application/yaml"]).status == 415)
     }
 
+    @Test("a mode that needs a disk is refused on a server without a data directory, and the flag is named")
+    func noDataDirectory() {
+        let answer = api.call(.put, log, #"{"mode": "persistent"}"#)
+        #expect(answer.status == 400)
+        #expect(answer.code == "invalid_argument")
+        #expect(answer.json["detail"]?.stringValue?.contains("--data-dir") == true)
+    }
+
     @Test(
         "documented features that are not built yet are 501 and named",
         arguments: [
-            (#"{"mode": "persistent"}"#, "mode"), (#"{"mode": "hybrid"}"#, "mode"),
+            (#"{"mode": "hybrid"}"#, "mode"),
             (#"{"replication": {"factor": 3}}"#, "replication"),
             (#"{"verification": "merkle"}"#, "verification"),
         ])

@@ -86,7 +86,7 @@ struct ConfigurationTests {
             (["limits.body": "8"], [:], [:], "--limits-body is 8; expected 1024 to"),
             ([:], ["PYRALOG_MAX_MEMORY": "lots"], [:], "PYRALOG_MAX_MEMORY is \"lots\""),
             ([:], ["PYRALOG_MAX_MEMROY": "1GB"], [:], "PYRALOG_MAX_MEMROY"),
-            ([:], ["PYRALOG_DATA_DIR": "x"], [:], "PYRALOG_DATA_DIR in the environment: not implemented yet"),
+            ([:], ["PYRALOG_TLS_KEY": "x"], [:], "PYRALOG_TLS_KEY in the environment: not implemented yet"),
             ([:], [:], ["prot": "1"], "prot in the configuration file: there is no such"),
             ([:], [:], ["max_disk": "1GB"], "max_disk in the configuration file: not implemented yet"),
             (

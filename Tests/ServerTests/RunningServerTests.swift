@@ -113,7 +113,7 @@ struct RunningServerTests {
             (["serve", "--nonsense"], "--nonsense"), (["fly"], "fly"),
             (["serve", "--port", "70000"], "--port"),
             (["serve", "--memory-only", "--data-dir", "x"], "--data-dir exclude"),
-            (["serve", "--data-dir", "x"], "--data-dir: not implemented yet"),
+            (["serve", "--mode", "persistent"], "--data-dir"),
             (["serve", "--tls-key=x"], "--tls-key: not implemented yet"),
             (["serve", "--host", "0.0.0.0"], "--insecure"),
             (["serve", "--config", "/nonexistent"], "/nonexistent"),

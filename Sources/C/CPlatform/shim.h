@@ -4,6 +4,10 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <dirent.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -50,6 +54,7 @@ static inline uint32_t pyra_add(uint32_t *word, uint32_t value) {
     return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
 }
 static inline void pyra_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+static inline int pyra_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 /// Both ends are closed in programs that this one starts.
 static inline int pyra_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 static inline void pyra_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }

@@ -27,7 +27,12 @@ extension LogConfiguration {
         verification = try reader.choice("verification", Verification.self) ?? verification
         if let part = try reader.object("retention") { try readRetention(part) }
         if let part = try reader.object("memory") { try readMemory(part) }
-        if let part = try reader.object("durability") { try readDurability(part) }
+        var givesAcknowledgement = false
+        if let part = try reader.object("durability") { givesAcknowledgement = try readDurability(part) }
+        // What is not said follows from the mode, unless it was said before.
+        if !givesAcknowledgement, base.durability.acknowledgement == base.availableAcknowledgement {
+            durability.acknowledgement = availableAcknowledgement
+        }
         if let part = try reader.object("hybrid") { try readHybrid(part) }
         if let part = try reader.object("replication") { try readReplication(part) }
         if let part = try reader.object("schema") { try readSchema(part) }
@@ -51,15 +56,17 @@ extension LogConfiguration {
         try part.finish()
     }
 
-    private mutating func readDurability(_ part: consuming ObjectReader) throws(FieldFailure) {
-        durability.acknowledgement =
-            try part.choice("ack", Acknowledgement.self) ?? durability.acknowledgement
+    /// - Returns: whether it says what writes are acknowledged from.
+    private mutating func readDurability(_ part: consuming ObjectReader) throws(FieldFailure) -> Bool {
+        let acknowledgement = try part.choice("ack", Acknowledgement.self)
+        durability.acknowledgement = acknowledgement ?? durability.acknowledgement
         durability.synchronisation =
             try part.choice("fsync", Synchronisation.self) ?? durability.synchronisation
         durability.synchronisationIntervalMilliseconds =
             try part.milliseconds("fsync_interval_ms", in: Self.durations)
             ?? durability.synchronisationIntervalMilliseconds
         try part.finish()
+        return acknowledgement != nil
     }
 
     private mutating func readHybrid(_ part: consuming ObjectReader) throws(FieldFailure) {

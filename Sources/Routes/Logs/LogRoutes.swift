@@ -22,11 +22,12 @@ struct LogRoutes: Sendable {
             if let log = services.engine.log(named: name) { return .now(try existing(log, given)) }
             do {
                 let wanted = try LogConfiguration(json: given, base: services.logDefaults)
-                let (log, isCreated) = try services.engine.createLog(named: name, wanted)
-                return .now(
+                let (log, isCreated, durable) = try services.engine.createLog(named: name, wanted)
+                return try durable.reply(to: request) {
                     Self.description(
                         of: log, status: isCreated ? 201 : 200,
-                        fields: isCreated ? [HeaderField("Location", "/v1/logs/\(name)")] : []))
+                        fields: isCreated ? [HeaderField("Location", "/v1/logs/\(name)")] : [])
+                }
             } catch EngineError.logExists {
                 continue
             }
@@ -58,7 +59,8 @@ struct LogRoutes: Sendable {
         try Self.checkNames(of: patch, known: current)
         let merged = current.merged(with: patch)
         let wanted = try LogConfiguration(json: merged)
-        return .now(Self.description(of: try services.engine.updateLog(named: log.name, wanted)))
+        let (updated, durable) = try services.engine.updateLog(named: log.name, wanted)
+        return try durable.reply(to: request) { Self.description(of: updated) }
     }
 
     /// Refuses strangers in a merge patch, `null` ones too, which merging would pass over in silence.
@@ -77,8 +79,7 @@ struct LogRoutes: Sendable {
     func delete(_ request: Request) throws -> Reply {
         let name = try request.logName()
         _ = try QueryReader(request, allowed: [])
-        try services.engine.deleteLog(named: name)
-        return .now(.noContent)
+        return try services.engine.deleteLog(named: name).reply(to: request) { .noContent }
     }
 
     func list(_ request: Request) throws -> Reply {

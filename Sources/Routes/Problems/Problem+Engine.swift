@@ -41,6 +41,9 @@ extension Problem {
                 Problem(.logReadOnly, "log \(log) accepts no writes: \(reason)")
             case .outcomeUnknown(let reason): .outcomeUnknown(reason)
             case .logDeleted: Problem(.logNotFound, "the log was deleted")
+            case .diskFull: .diskFull
+            case .commitLogBehind:
+                .overloaded("writes come faster than the disk takes them; wait and try again")
             case .shuttingDown: .shuttingDown
             case .transactionFailed(let index, let cause): .transactionFailed(index, Problem(cause))
             }
@@ -52,6 +55,11 @@ extension Problem {
 
     static let shuttingDown = Problem(.shuttingDown, "the server is shutting down; try again when it is back")
         .with { $0.retryAfterSeconds = 1 }
+
+    private static let diskFull = Problem(
+        .diskFull,
+        "the disk has no room for the write-ahead log; writes are taken again once there is: delete, trim, or free space"
+    ).with { $0.retryAfterSeconds = 1 }
 
     private static func logExists(_ log: String, _ differences: [String]) -> Problem {
         Problem(

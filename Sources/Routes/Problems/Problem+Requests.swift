@@ -1,4 +1,5 @@
 import JSON
+import StorageEngine
 
 /// What a handler throws about the request itself. Each names the field and says what would be right.
 extension Problem {
@@ -50,6 +51,17 @@ extension Problem {
 
     package static func notReady(_ detail: String) -> Problem {
         Problem(.notReady, detail).with { $0.retryAfterSeconds = 1 }
+    }
+
+    /// With how far it has come.
+    static func recovering(_ engine: Engine) -> Problem {
+        guard let (read, total) = engine.recoveryProgress else { return .notReady("the server is starting") }
+        return Problem(
+            .notReady, "the server is reading its data directory: \(read) of \(total) bytes",
+            members: [
+                .init("recovered_bytes", .integer(Int64(read))), .init("total_bytes", .integer(Int64(total))),
+            ]
+        ).with { $0.retryAfterSeconds = 1 }
     }
 
     package static func overloaded(_ detail: String) -> Problem {

@@ -16,11 +16,25 @@ extension EffectiveConfiguration {
 
     var logDefaults: LogConfiguration {
         var defaults = LogConfiguration()
+        defaults.mode = logMode
+        defaults.durability.acknowledgement = defaults.availableAcknowledgement
         if let watermark = fraction(.watermark) { defaults.memory.watermark = watermark }
         if let eviction = text(.eviction).flatMap({ LogConfiguration.Eviction(rawValue: $0) }) {
             defaults.memory.eviction = eviction
         }
         return defaults
+    }
+
+    /// - Throws: `StorageFailure` when it cannot be made or is in use.
+    func dataDirectory() throws(StorageFailure) -> DataDirectory? {
+        guard let path = text(.dataDir) else { return nil }
+        return try DataDirectory(path)
+    }
+
+    /// Of logs that do not say.
+    var logMode: LogConfiguration.Mode {
+        text(.mode).flatMap { LogConfiguration.Mode(rawValue: $0) }
+            ?? (text(.dataDir) == nil ? .memory : .persistent)
     }
 
     var routeLimits: RouteLimits {
@@ -81,7 +95,10 @@ extension EffectiveConfiguration {
 
     /// Combinations that make no sense, or that would be dangerous.
     func validate() throws(UsageFailure) {
-        if text(.mode) != "memory" { throw UsageFailure("mode: \(text(.mode) ?? ""): not implemented yet") }
+        if logMode == .hybrid { throw UsageFailure("mode: hybrid: not implemented yet") }
+        if logMode != .memory, text(.dataDir) == nil {
+            throw UsageFailure("mode: \(logMode.rawValue) needs a data directory: add --data-dir")
+        }
         let host = text(.host) ?? ""
         if !Self.isLoopback(host), !isOn(.insecure) {
             throw UsageFailure(

@@ -10,8 +10,11 @@ extension Setting {
         "allowed_hosts", .list, .list([]), "Names accepted in Host, beside IP addresses and localhost")
     static let corsOrigins = Setting("cors.origins", .list, .list([]), "Web origins that may use the server")
 
+    static let dataDir = Setting(
+        "data_dir", .text, .none, "Directory of logs that are not in memory only; made if it is not there")
     static let mode = Setting(
-        "mode", .choice(["memory", "persistent", "hybrid"]), .text("memory"), "Mode of logs that do not say")
+        "mode", .choice(["memory", "persistent", "hybrid"]), .none,
+        "Mode of logs that do not say; persistent with data_dir, else memory")
     static let maxMemory = Setting(
         "max_memory", .bytes((1 << 20)...Int64.max), .none,
         "Memory limit; 80 % of the machine or cgroup if not given")
@@ -81,7 +84,8 @@ extension Setting {
         "auto: text on a terminal, JSON lines otherwise")
 
     static let all: [Setting] = [
-        host, port, insecure, allowedHosts, corsOrigins, mode, maxMemory, eviction, watermark, autoCreate,
+        host, port, insecure, allowedHosts, corsOrigins, dataDir, mode, maxMemory, eviction, watermark,
+        autoCreate,
         initFile, testMode,
         connections, connectionsPerAddress, body, value, bodiesInFlight, headers, target, headerTimeout,
         bodyTimeout,
@@ -93,7 +97,7 @@ extension Setting {
 
     /// Documented keys whose feature this version does not have.
     static let later: Set<String> = [
-        "data_dir", "max_disk", "restore", "allowed_locations", "tokens_file",
+        "max_disk", "restore", "allowed_locations", "tokens_file",
         "snapshots.interval", "snapshots.location", "snapshots.keep", "snapshots.restore",
         "s3.endpoint", "s3.region", "s3.path_style",
         "external_files.parquet", "external_files.safetensors", "external_files.zarr",

@@ -12,6 +12,8 @@ struct SettingOptions: ParsableArguments {
     var allowedHosts: String?
     @Option(help: ArgumentHelp(Setting.corsOrigins.help, valueName: "origin,…"))
     var corsOrigins: String?
+    @Option(help: ArgumentHelp(Setting.dataDir.help, valueName: "directory"))
+    var dataDir: String?
     @Option(help: ArgumentHelp(Setting.mode.help, valueName: "mode"))
     var mode: String?
     @Option(help: ArgumentHelp(Setting.maxMemory.help, valueName: "size"))
@@ -79,6 +81,7 @@ struct SettingOptions: ParsableArguments {
             (.insecure, insecure ? "true" : nil),
             (.allowedHosts, allowedHosts),
             (.corsOrigins, corsOrigins),
+            (.dataDir, dataDir),
             (.mode, mode),
             (.maxMemory, maxMemory),
             (.eviction, eviction),

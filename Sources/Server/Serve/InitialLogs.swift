@@ -6,8 +6,12 @@ import JSON
 ///
 ///     logs:
 ///       sessions: {compaction: keys, ttl_ms: 30m}
-enum InitialLogs {
-    static func create(from path: String, _ router: Router) throws(UsageFailure) {
+struct InitialLogs: Sendable {
+    private let path: String
+    private var logs: [JSONValue.Member] = []
+
+    init(reading path: String) throws(UsageFailure) {
+        self.path = path
         guard let root = try YAMLFile.read(path) else { return }
         guard case .object(let sections) = try YAMLFile.json(root, path) else {
             throw UsageFailure("\(path): expected keys and values")
@@ -18,7 +22,7 @@ enum InitialLogs {
                 guard case .object(let logs) = section.value else {
                     throw UsageFailure("\(path): logs: expected names, each with its configuration")
                 }
-                for log in logs { try create(log, path, router) }
+                self.logs += logs
             case "streams", "tables", "links":
                 throw UsageFailure("\(path): \(section.name): not implemented yet")
             default:
@@ -27,9 +31,12 @@ enum InitialLogs {
         }
     }
 
+    func create(_ router: Router) throws(UsageFailure) {
+        for log in logs { try create(log, router) }
+    }
+
     /// Through the same route as a client's request, so that the same is refused in the same words.
-    private static func create(_ log: JSONValue.Member, _ path: String, _ router: Router) throws(UsageFailure)
-    {
+    private func create(_ log: JSONValue.Member, _ router: Router) throws(UsageFailure) {
         let configuration = log.value == .null ? .object([]) : log.value
         let response = router.respond(
             to: Request(

@@ -24,7 +24,16 @@ final class RunningServer: Sendable {
         Self.registerBuild(in: metrics)
         ProcessMetrics.register(in: metrics, startedAt: startedAt)
 
-        let engine = Engine(configuration: configuration.engine, clock: clock, metrics: metrics)
+        let initial = try configuration.text(.initFile).map { path throws(UsageFailure) in
+            try InitialLogs(reading: path)
+        }
+        var parts = configuration.engine
+        do throws(StorageFailure) {
+            parts.dataDirectory = try configuration.dataDirectory()
+        } catch {
+            throw StartFailure(.storage, error.description)
+        }
+        let engine = Engine(configuration: parts, clock: clock, metrics: metrics)
         configuration.settle(.maxMemory, .integer(Int64(engine.memoryLimitBytes)))
         configuration.settle(.bodiesInFlight, .integer(Int64(engine.memory.bufferBytesMax)))
         services = Services(
@@ -36,27 +45,49 @@ final class RunningServer: Sendable {
             reportUnexpected: { error, request in
                 logger.error("unexpected error", metadata: ["error": "\(error)", "request": "\(request)"])
             })
-        engine.start()
+        configuration.settle(.mode, .text(configuration.logMode.rawValue))
+        services.readiness.isRecovering = true
+        var settings = configuration.http(logger)
+        settings.bufferedBytesChanged = { engine.chargeBuffers($0) }
+        settings.isShortOfMemory = { engine.isShortOfBuffers }
+        var started: HTTPServer?
         do {
-            let router = services.router()
-            if let path = configuration.text(.initFile) {
-                try InitialLogs.create(from: path, router)
-                services.testMode?.onReset { [unowned router] in try InitialLogs.create(from: path, router) }
-            }
-            var settings = configuration.http(logger)
-            settings.bufferedBytesChanged = { engine.chargeBuffers($0) }
-            settings.isShortOfMemory = { engine.isShortOfBuffers }
-            http = try HTTPServer(configuration: settings, router: router, metrics: metrics)
-            let sql = services.sql
-            engine.whenHeld { [weak http, weak sql] in
-                (http?.endSlowestAnswer() ?? false) || (sql?.endOldest() ?? false)
+            // While the disk is read, it is said how far that is.
+            http = try HTTPServer(
+                configuration: settings, router: services.router(waitsUntilReady: true), metrics: metrics)
+            started = http
+            try Self.recover(engine, logger)
+            engine.start()
+            if let initial {
+                let router = services.router()
+                try initial.create(router)
+                services.testMode?.onReset { try initial.create(router) }
             }
         } catch {
+            started?.stop(graceMilliseconds: 0)
             services.stop()
             engine.stop()
             throw Self.startFailure(error)
         }
+        let sql = services.sql
+        engine.whenHeld { [weak http, weak sql] in
+            (http?.endSlowestAnswer() ?? false) || (sql?.endOldest() ?? false)
+        }
+        services.readiness.isRecovering = false
         services.readiness.isReady = true
+    }
+
+    private static func recover(_ engine: Engine, _ logger: Logger) throws(StorageFailure) {
+        guard engine.recoveryProgress != nil else { return }
+        let start = Clock.monotonicNanoseconds()
+        let report = try engine.recover()
+        logger.info(
+            "data directory read",
+            metadata: [
+                "logs": "\(report.logs)", "bytes": "\(report.bytesRead)", "frames": "\(report.frames)",
+                "torn_frames": "\(report.tornFrames)",
+                "milliseconds": "\((Clock.monotonicNanoseconds() - start) / 1_000_000)",
+            ])
     }
 
     /// `http://127.0.0.1:7070`, with the port that was taken.
@@ -73,6 +104,7 @@ final class RunningServer: Sendable {
 
     private static func startFailure(_ error: any Error) -> StartFailure {
         switch error {
+        case let failure as StorageFailure: StartFailure(.storage, failure.description)
         case let failure as HTTPStartFailure: StartFailure(.unavailable, failure.description)
         default: StartFailure(.usage, "\(error)")
         }

@@ -35,6 +35,9 @@ struct Serve: ParsableCommand {
                 flags: settings.given, path: config, environment: ConfigurationSource.processEnvironment())
             let configuration = try source.read()
             try configuration.validate()
+            if memoryOnly, configuration.text(.dataDir) != nil {
+                throw UsageFailure("--memory-only and --data-dir exclude each other")
+            }
             let output = LogOutput(
                 format: configuration.text(.logFormat) ?? "auto", level: configuration.logLevel)
             let logger = output.logger()
@@ -60,9 +63,6 @@ struct Serve: ParsableCommand {
             first == Setting.flag(of: key) || first.hasPrefix(Setting.flag(of: key) + "=")
         }
         guard let later else { throw UsageFailure("\(first): unknown option; see pyralog serve --help") }
-        if memoryOnly, later == "data_dir" {
-            throw UsageFailure("--memory-only and --data-dir exclude each other")
-        }
         throw UsageFailure("\(Setting.flag(of: later)): not implemented yet")
     }
 

@@ -5,6 +5,8 @@ struct StartFailure: Error, CustomStringConvertible {
         case usage = 64
         /// EX_UNAVAILABLE: the address cannot be listened on.
         case unavailable = 69
+        /// EX_IOERR: what is on disk cannot be used.
+        case storage = 74
     }
 
     let kind: Kind

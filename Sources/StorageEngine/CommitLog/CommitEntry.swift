@@ -9,6 +9,8 @@ package final class CommitEntry: Sendable {
         let partition: Partition
         let start: Int64
         let end: Int64
+        /// Of keys and values, about.
+        var bytes = 0
     }
 
     package enum Decision: Sendable {
@@ -24,11 +26,33 @@ package final class CommitEntry: Sendable {
 
     /// In lock order.
     let parts: [Part]
+    /// What becomes durable with the rows.
+    let effects: [CommitEffect]
+    /// The same, but worked out when the entry is written.
+    let lateEffect: (@Sendable () -> CommitEffect?)?
     private let state = Lock(State())
 
-    init(parts: [Part]) {
+    init(
+        parts: [Part] = [], effects: [CommitEffect] = [], lateEffect: (@Sendable () -> CommitEffect?)? = nil
+    ) {
         self.parts = parts
+        self.effects = effects
+        self.lateEffect = lateEffect
     }
+
+    /// Where rows of these partitions have to go, whose locks are held: nil when all may be committed at once.
+    /// Of logs of unequal durability it is the strictest.
+    static func commitLog(of parts: [Part]) -> (any CommitLog)? {
+        let own = parts.compactMap(\.partition.commitLog).max { $0.acknowledgement < $1.acknowledgement }
+        if let own { return own }
+        for part in parts {
+            if let commitLog = part.partition.state.withLocked({ $0.sharedCommitLog }) { return commitLog }
+        }
+        return nil
+    }
+
+    /// What waits for the disk with it, about.
+    var bytes: Int { parts.reduce(256 + 128 * effects.count) { $0 + $1.bytes } }
 
     /// Applies the rows to indexes and bitmaps and makes them visible, under all locks of the entry, then resumes who waits.
     package func commit() {

@@ -7,4 +7,20 @@ package protocol CommitLog: AnyObject, Sendable {
     /// What a committed entry survives.
     var acknowledgement: Acknowledgement { get }
     func submit(_ entry: CommitEntry)
+    /// Why a write would not be taken now; nil when it would. Called with locks held: a few loads.
+    /// - Parameter freesSpace: the write makes room, as deleting does.
+    func refusal(freesSpace: Bool) -> CommitRefusal?
+}
+
+package enum CommitRefusal: Sendable, Equatable {
+    /// It failed, and takes nothing more until the server is started again.
+    case failed(reason: String)
+    /// The disk has no room; it looks again by itself.
+    case full
+    /// More is waiting for the disk than may.
+    case behind
+}
+
+extension CommitLog {
+    package func refusal(freesSpace: Bool) -> CommitRefusal? { nil }
 }

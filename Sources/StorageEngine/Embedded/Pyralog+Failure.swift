@@ -41,7 +41,7 @@ extension Pyralog {
                 self.init(reason.code, "operation \(index) cannot be done: \(reason.description)")
             case .notImplemented, .offsetOutOfRange, .offsetTrimmed, .preconditionFailed, .offsetMismatch,
                 .epochChanged, .recordTooLarge, .acknowledgementUnavailable, .producerFenced, .producerGap,
-                .logReadOnly, .outcomeUnknown, .shuttingDown:
+                .logReadOnly, .outcomeUnknown, .diskFull, .commitLogBehind, .shuttingDown:
                 self.init(.other, "\(error)")
             }
         }

@@ -76,7 +76,7 @@ public final class Pyralog: Sendable {
 
     /// - Throws: `notFound`.
     public func deleteLog(_ name: String) throws(Failure) {
-        try Failure.translating { () throws(EngineError) in try engine.deleteLog(named: name) }
+        try Failure.translating { () throws(EngineError) in _ = try engine.deleteLog(named: name) }
     }
 
     // MARK: Memory and time

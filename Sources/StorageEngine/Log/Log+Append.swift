@@ -46,7 +46,7 @@ extension Log {
                     try share.partition.checkWritable(state)
                 }
             }
-            return assign(draft, shares, requested, &followUps)
+            return assign(draft, shares, requested, options.producer, &followUps)
         }
         for (partition, followUp) in followUps { partition.carryOut(followUp) }
         return appended
@@ -102,7 +102,7 @@ extension Log {
 
     /// Under all locks of the shares. - Parameter followUps: what to carry out once they are free.
     private func assign(
-        _ draft: Draft, _ shares: [Share], _ requested: Acknowledgement,
+        _ draft: Draft, _ shares: [Share], _ requested: Acknowledgement, _ producer: ProducerStamp?,
         _ followUps: inout [(Partition, Partition.FollowUp)]
     ) -> Appended {
         let now = clock.now()
@@ -115,17 +115,21 @@ extension Log {
                 ranges.append(
                     OffsetRange(
                         partition: share.partition.number, start: Offset(start), end: Offset(state.assigned)))
-                parts.append(.init(partition: share.partition, start: start, end: state.assigned))
+                parts.append(share.partition.part(from: start, &state))
             }
         }
         let result = AppendResult(
             count: draft.count, ranges: ranges, requested: requested,
             achieved: partitions[0].commitLog?.acknowledgement ?? .memory, isDuplicate: false, epoch: epoch)
-        guard let commitLog = partitions[0].commitLog else {
+        guard let commitLog = CommitEntry.commitLog(of: parts) else {
             for part in parts { followUps.append((part.partition, part.partition.applyAtOnce(part))) }
             return (.done(result), ranges, nil)
         }
-        let entry = CommitEntry(parts: parts)
+        var effects: [CommitEffect] = []
+        if let producer, let id = partitions[0].durableID {
+            effects.append(.producer(id, ProducerCall(stamp: producer, ranges: ranges, time: now)))
+        }
+        let entry = CommitEntry(parts: parts, effects: effects)
         for part in parts { part.partition.state.withLocked { $0.enqueue(entry, from: part.start) } }
         commitLog.submit(entry)
         return (pending(result, entry), ranges, entry)

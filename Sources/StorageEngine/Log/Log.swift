@@ -6,13 +6,12 @@ import Synchronization
 /// Lock order: a log's producers, then partitions by log identity and number. Thread-safe.
 package final class Log: Sendable {
     package let name: String
-    package let epoch: Epoch
+    let id: LogID
     package let partitionCount: Int
     let partitions: [Partition]
     package let account: MemoryAccount
     let producers = Lock(ProducerTable())
     let clock: Clock
-    let isImmediate: Bool
     private let current: Lock<LogConfiguration>
     private let nextUnkeyedPartition = Atomic<Int>(0)
     private let deleted = Atomic<Bool>(false)
@@ -22,31 +21,35 @@ package final class Log: Sendable {
     let readCount = Atomic<Int>(0)
     let readBytes = Atomic<Int>(0)
 
-    init(name: String, configuration: LogConfiguration, services: EngineServices) {
-        let epoch = Epoch.random()
+    init(_ description: LogDescription, services: EngineServices) {
+        let configuration = description.configuration
         let account = MemoryAccount(
-            name: name, limitBytes: configuration.memory.maxBytes,
+            name: description.name, limitBytes: configuration.memory.maxBytes,
             watermark: configuration.memory.watermark, parent: services.memory)
         let commitLog = services.makeCommitLog(configuration)
         let policy = PartitionPolicy(configuration, memoryBytesMax: services.memory.limitBytes)
-        self.name = name
+        name = description.name
+        id = description.id
         self.services = services
         evictsNow = Atomic(configuration.memory.eviction != .reject)
-        self.epoch = epoch
         self.account = account
         clock = services.clock
-        isImmediate = commitLog == nil
         current = Lock(configuration)
         partitionCount = configuration.partitions
         partitions = (0..<configuration.partitions).map { number in
             Partition(
-                number: number, logName: name, epoch: epoch, policy: policy, account: account,
-                commitLog: commitLog,
+                number: number, of: description, policy: policy, account: account, commitLog: commitLog,
                 services: services)
         }
     }
 
     package var configuration: LogConfiguration { current.withLock { $0 } }
+    package var epoch: Epoch { partitions[0].epoch }
+    var description: LogDescription {
+        LogDescription(id: id, name: name, epoch: epoch, configuration: configuration)
+    }
+    /// Whether its records are written to disk.
+    package var isDurable: Bool { partitions[0].durableID != nil }
     /// Whether its data may give way.
     var evicts: Bool { evictsNow.load(ordering: .relaxed) }
     package var isDeleted: Bool { deleted.load(ordering: .relaxed) }
@@ -79,7 +82,7 @@ package final class Log: Sendable {
     /// The acknowledgement that a write asks for.
     /// - Throws: `acknowledgementUnavailable` when the log cannot give it.
     func requested(_ wanted: Acknowledgement?) throws(EngineError) -> Acknowledgement {
-        guard let wanted else { return .memory }
+        guard let wanted else { return partitions[0].usualAcknowledgement }
         let available = partitions[0].commitLog?.acknowledgement ?? .memory
         if wanted > available { throw .acknowledgementUnavailable(requested: wanted, available: available) }
         return wanted
@@ -138,14 +141,24 @@ package final class Log: Sendable {
         if account.isOverWatermark, services.evictor.request() { services.maintenance.poke() }
     }
 
+    /// Before anybody sees the log: positions that were given may be void.
+    func begin(_ epoch: Epoch) { for partition in partitions { partition.begin(epoch) } }
+
+    /// What was read from disk has deadlines and dead rows that nobody has looked at.
+    func afterRecovery() { for partition in partitions { partition.requestMaintenance() } }
+
     func markDeleted() {
         deleted.store(true, ordering: .sequentiallyConsistent)
         for partition in partitions { partition.markDeleted() }
     }
 
     /// Drops what lies before `before`, which may be the tail but not beyond it.
-    package func trim(partition number: Int, before: Offset) throws(EngineError) {
-        try partition(number).trim(before: before.rawValue)
+    @discardableResult
+    package func trim(
+        partition number: Int, before: Offset, acknowledgement: Acknowledgement? = nil
+    ) throws(EngineError) -> Outcome<Void> {
+        _ = try requested(acknowledgement)
+        return .decided(by: try partition(number).trim(before: before.rawValue))
     }
 
     // MARK: Figures

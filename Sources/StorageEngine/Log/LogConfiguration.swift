@@ -84,12 +84,18 @@ package struct LogConfiguration: Equatable, Sendable {
         try validatePositive("retention.max_age_ms", retention.maxAgeMilliseconds)
         try validatePositive("retention.max_records", retention.maxRecords.map(Int64.init))
         try validatePositive("memory.max_bytes", memory.maxBytes.map(Int64.init))
-        if mode != .memory { throw .notImplemented(feature: "mode \(mode.rawValue)") }
+        if mode == .hybrid { throw .notImplemented(feature: "mode \(mode.rawValue)") }
         if replication != Replication() { throw .notImplemented(feature: "replication") }
         if verification != .none { throw .notImplemented(feature: "verification \(verification.rawValue)") }
-        if durability.acknowledgement != .memory {
-            throw .acknowledgementUnavailable(requested: durability.acknowledgement, available: .memory)
+        let available = availableAcknowledgement
+        if durability.acknowledgement > available {
+            throw .acknowledgementUnavailable(requested: durability.acknowledgement, available: available)
         }
+    }
+
+    /// The most that a write can be acknowledged from.
+    package var availableAcknowledgement: Acknowledgement {
+        mode == .persistent && durability.synchronisation == .always ? .disk : .memory
     }
 
     private func validatePositive(_ field: String, _ value: Int64?) throws(EngineError) {

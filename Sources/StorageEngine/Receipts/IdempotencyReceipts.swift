@@ -113,6 +113,22 @@ package final class IdempotencyReceipts: Sendable {
         }
     }
 
+    /// An answer of an earlier run of the server.
+    func restore(_ record: ReceiptRecord) {
+        let now = clock.now()
+        state.withLock { state in
+            guard record.expiresAt > now, state.receipts[record.scope] == nil, state.bytes < budgetBytes
+            else {
+                return
+            }
+            let expiresAt = min(record.expiresAt, now + Self.lifetimeMilliseconds)
+            state.receipts[record.scope] = Receipt(
+                digest: record.digest, expiresAt: expiresAt, answer: record.answer)
+            state.order.append((expiresAt, record.scope))
+            state.bytes += State.cost(record.scope, record.answer)
+        }
+    }
+
     /// Answers that are kept; requests that run go on.
     package func forgetAll() {
         state.withLock { state in

@@ -63,7 +63,9 @@ extension Partition {
         guard !state.departures.isEmpty else { return }
         let departures = state.departures
         state.departures = []
-        guard state.failure == nil, !state.isDeleted else { return }
+        guard state.failure == nil, !state.isDeleted, commitLog?.refusal(freesSpace: true) == nil else {
+            return
+        }
         let time = clock.now()
         for departure in departures {
             departure.key.withUnsafeBytes { key in

@@ -4,7 +4,7 @@ import Platform
 // commit log where there is one.
 extension Engine {
     /// - Throws: `transactionFailed` naming the operation that cannot be done, `memoryFull`, `logNotFound` for a log that
-    ///   may not be created, `notImplemented` over logs of unequal durability; nothing was applied then.
+    ///   may not be created; nothing was applied then.
     package func transact(_ transaction: Transaction) throws(EngineError) -> Outcome<TransactionResult> {
         // Logs that come and go while they are looked up, and room that others take, make it start again.
         let attemptsMax = 64

@@ -139,14 +139,21 @@ struct TransactionLocks {
         guard publish(lookUp(plan)) else { return .changed }
 
         let parts = plan.write()
+        let usual = plan.writes.map(\.partition.usualAcknowledgement).max() ?? .memory
         let result = TransactionResult(
-            isCommitted: isCommitted, items: plan.items(), requested: transaction.acknowledgement ?? .memory,
+            isCommitted: isCommitted, items: plan.items(), requested: transaction.acknowledgement ?? usual,
             achieved: acknowledgement)
-        guard let commitLog = parts.first?.partition.commitLog else {
+        guard let commitLog = CommitEntry.commitLog(of: parts) else {
             return .done(result, followUps: parts.map { ($0.partition, $0.partition.applyAtOnce($0)) })
         }
         let entry = CommitEntry(parts: parts)
-        for part in parts { part.partition.state.withLocked { $0.enqueue(entry, from: part.start) } }
+        for part in parts {
+            part.partition.state.withLocked { state in
+                state.enqueue(entry, from: part.start)
+                // What only lies in memory becomes visible together with what has to be durable.
+                if part.partition.commitLog == nil { state.sharedCommitLog = commitLog }
+            }
+        }
         commitLog.submit(entry)
         return .submitted(result, entry)
     }
@@ -159,7 +166,7 @@ struct TransactionLocks {
 
     /// An uncommitted entry that decides what a key of the transaction is.
     private func blockingEntry() -> CommitEntry? {
-        for case let target? in targets where target.partition.commitLog != nil {
+        for case let target? in targets {
             if let entry = target.partition.state.withLocked({ $0.pendingKeys[target.hash] }) { return entry }
         }
         return nil
@@ -169,11 +176,8 @@ struct TransactionLocks {
     private func acknowledgement(
         _ transaction: Transaction, _ plan: TransactionPlan
     ) throws(EngineError) -> Acknowledgement {
-        let commitLog = plan.writes.first?.partition.commitLog
-        for write in plan.writes where write.partition.commitLog !== commitLog {
-            throw .notImplemented(feature: "a transaction over logs of unequal durability")
-        }
-        let available = commitLog?.acknowledgement ?? .memory
+        let available =
+            plan.writes.compactMap { $0.partition.commitLog?.acknowledgement }.max() ?? .memory
         if let wanted = transaction.acknowledgement, wanted > available {
             throw .acknowledgementUnavailable(requested: wanted, available: available)
         }
@@ -182,6 +186,9 @@ struct TransactionLocks {
 }
 
 extension Transaction.Action {
+    /// Whether it may be done though the disk is full.
+    var frees: Bool { if case .delete = self { true } else { false } }
+
     var key: [UInt8]? {
         switch self {
         case .get(let key), .delete(let key), .increment(let key, _): key

@@ -106,7 +106,7 @@ struct TransactionPlan {
             return
         }
         try target.partition.state.withLocked { state throws(EngineError) in
-            try target.partition.checkWritable(state)
+            try target.partition.checkWritable(state, freesSpace: operation.action.frees)
         }
         switch operation.action {
         case .get: break
@@ -281,8 +281,7 @@ struct TransactionPlan {
         }
         return zip(partitions, starts).compactMap { partition, start in
             start.map { start in
-                CommitEntry.Part(
-                    partition: partition, start: start, end: partition.state.withLocked { $0.assigned })
+                partition.state.withLocked { partition.part(from: start, &$0) }
             }
         }
     }

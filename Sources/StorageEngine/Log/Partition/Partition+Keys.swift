@@ -48,7 +48,7 @@ extension Partition {
             }
         } answer: { revision, isNew, deadline in
             PutResult(
-                revision: revision, isNew: isNew, requested: options.acknowledgement ?? .memory,
+                revision: revision, isNew: isNew, requested: options.acknowledgement ?? usualAcknowledgement,
                 achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
         }
     }
@@ -58,7 +58,8 @@ extension Partition {
         key: UnsafeRawBufferPointer, hash: UInt64, _ condition: Condition, _ acknowledgement: Acknowledgement?
     ) throws(EngineError) -> Attempt<PutResult> {
         let time = clock.tick()
-        return try writeKey(key, hash: hash, needsCurrent: true) { state, current throws(EngineError) in
+        return try writeKey(key, hash: hash, needsCurrent: true, freesSpace: true) {
+            state, current throws(EngineError) in
             guard let current else {
                 if condition != .none { try check(condition, nil) }
                 throw .keyNotFound
@@ -72,7 +73,7 @@ extension Partition {
             return Deadline.never
         } answer: { revision, _, deadline in
             PutResult(
-                revision: revision, isNew: false, requested: acknowledgement ?? .memory,
+                revision: revision, isNew: false, requested: acknowledgement ?? usualAcknowledgement,
                 achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
         }
     }
@@ -108,7 +109,7 @@ extension Partition {
             }
         } answer: { revision, isNew, deadline in
             PutResult(
-                revision: revision, isNew: isNew, requested: options.acknowledgement ?? .memory,
+                revision: revision, isNew: isNew, requested: options.acknowledgement ?? usualAcknowledgement,
                 achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
         }
         return switch attempt {
@@ -141,7 +142,7 @@ extension Partition {
             return row.deadline
         } answer: { revision, _, deadline in
             PutResult(
-                revision: revision, isNew: false, requested: acknowledgement ?? .memory,
+                revision: revision, isNew: false, requested: acknowledgement ?? usualAcknowledgement,
                 achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
         }
     }
@@ -153,14 +154,14 @@ extension Partition {
     ///   - answer: makes the result from the new revision, whether the key was absent, and the deadline.
     @inline(__always)
     private func writeKey(
-        _ key: UnsafeRawBufferPointer, hash: UInt64, needsCurrent: Bool,
+        _ key: UnsafeRawBufferPointer, hash: UInt64, needsCurrent: Bool, freesSpace: Bool = false,
         _ write: (inout PartitionState, Current?) throws(EngineError) -> Int64,
         answer: (Revision, Bool, Int64) -> PutResult
     ) throws(EngineError) -> Attempt<PutResult> {
         let (attempt, followUp) = try state.withLock {
             state throws(EngineError) -> (Attempt<PutResult>, FollowUp) in
-            try checkWritable(state)
-            if commitLog != nil, needsCurrent, let blocking = state.pendingKeys[hash] {
+            try checkWritable(state, freesSpace: freesSpace)
+            if needsCurrent, !state.pending.isEmpty, let blocking = state.pendingKeys[hash] {
                 return (.blocked(blocking), FollowUp())
             }
             let place = state.place(of: key, hash)

@@ -1,4 +1,5 @@
 import Platform
+import Synchronization
 
 /// One ordered sequence of records with its keys. Thread-safe; all state is behind one lock, held for microseconds.
 final class Partition: Sendable {
@@ -7,31 +8,42 @@ final class Partition: Sendable {
     let sequence: Int
     let state: Lock<PartitionState>
     let clock: Clock
-    let epoch: Epoch
+    private let epochWord: Atomic<UInt32>
     private let services: EngineServices
     /// Nil: entries commit as they are assigned (memory mode).
     let commitLog: (any CommitLog)?
+    /// The log's name on disk; nil: its rows are not written there.
+    let durableID: LogID?
+    /// What a write gets that asks for nothing.
+    let usualAcknowledgement: Acknowledgement
     let account: MemoryAccount
     private let logName: String
     let hashSeed: UInt64
 
     init(
-        number: Int, logName: String, epoch: Epoch, policy: PartitionPolicy, account: MemoryAccount,
+        number: Int, of log: LogDescription, policy: PartitionPolicy, account: MemoryAccount,
         commitLog: (any CommitLog)?, services: EngineServices
     ) {
         self.number = number
         self.account = account
         sequence = services.nextPartitionSequence()
-        self.logName = logName
-        self.epoch = epoch
+        logName = log.name
+        epochWord = Atomic(log.epoch.rawValue)
         self.services = services
         self.commitLog = commitLog
+        durableID = commitLog == nil ? nil : log.id
+        usualAcknowledgement = log.configuration.durability.acknowledgement
         clock = services.clock
         hashSeed = services.hashSeed
         state = Lock(
             PartitionState(policy: policy, pool: services.pool, account: account, hashSeed: services.hashSeed)
         )
     }
+
+    var epoch: Epoch { Epoch(rawValue: epochWord.load(ordering: .relaxed)) }
+
+    /// Before anybody sees the log: positions may have been lost.
+    func begin(_ epoch: Epoch) { epochWord.store(epoch.rawValue, ordering: .relaxed) }
 
     // MARK: The write path
 
@@ -46,7 +58,7 @@ final class Partition: Sendable {
     /// handed to the commit log.
     @inline(__always)
     func submit(_ state: inout PartitionState) -> CommitEntry? {
-        guard commitLog == nil else { return submitLater(&state) }
+        guard commitLog == nil, state.pending.isEmpty else { return submitLater(&state) }
         return nil
     }
 
@@ -54,10 +66,17 @@ final class Partition: Sendable {
         let start =
             state.pending.last.flatMap { entry in entry.parts.first { $0.partition === self }?.end }
             ?? state.committed
-        let entry = CommitEntry(parts: [.init(partition: self, start: start, end: state.assigned)])
+        let entry = CommitEntry(parts: [part(from: start, &state)])
         state.enqueue(entry, from: start)
-        commitLog?.submit(entry)
+        (commitLog ?? state.sharedCommitLog)?.submit(entry)
         return entry
+    }
+
+    /// The rows from `start` on, as part of an entry. Under the lock.
+    func part(from start: Int64, _ state: inout PartitionState) -> CommitEntry.Part {
+        let bytes = durableID == nil ? 0 : state.appendedBytes - state.submittedBytes
+        state.submittedBytes = state.appendedBytes
+        return CommitEntry.Part(partition: self, start: start, end: state.assigned, bytes: bytes)
     }
 
     /// After rows became visible, under the lock: retention, and who has to be told.
@@ -104,9 +123,18 @@ final class Partition: Sendable {
         if followUp.evicts, services.evictor.request() { services.maintenance.poke() }
     }
 
-    func checkWritable(_ state: borrowing PartitionState) throws(EngineError) {
+    /// - Parameter freesSpace: the write may be done though the disk is full.
+    func checkWritable(
+        _ state: borrowing PartitionState, freesSpace: Bool = false
+    ) throws(EngineError) {
         if let reason = state.failure { throw .logReadOnly(log: logName, reason: reason) }
         if state.isDeleted { throw .logDeleted }
+        guard let refusal = commitLog?.refusal(freesSpace: freesSpace) else { return }
+        switch refusal {
+        case .failed(let reason): throw .logReadOnly(log: logName, reason: reason)
+        case .full: throw .diskFull
+        case .behind: throw .commitLogBehind
+        }
     }
 
     // MARK: Called by commit entries
@@ -118,6 +146,7 @@ final class Partition: Sendable {
             state.pending.removeFirst()
             let replaced = state.apply(upTo: part.end)
             if state.pending.isEmpty {
+                state.sharedCommitLog = nil
                 state.pendingKeys.removeAll()
             } else {
                 state.pendingKeys = state.pendingKeys.filter { $0.value !== entry }
@@ -150,6 +179,14 @@ final class Partition: Sendable {
             })
     }
 
+    func requestMaintenance() {
+        carryOut(
+            state.withLock { state in
+                state.requestMaintenance(at: 0)
+                return settle(&state, rows: 64)
+            })
+    }
+
     func markDeleted() {
         let waiters = state.withLock { state in
             state.isDeleted = true
@@ -158,12 +195,19 @@ final class Partition: Sendable {
         for waiter in waiters { waiter.fire() }
     }
 
-    func trim(before offset: Int64) throws(EngineError) {
-        try state.withLock { state throws(EngineError) in
+    /// - Returns: the entry that makes it durable, nil in memory mode.
+    func trim(before offset: Int64) throws(EngineError) -> CommitEntry? {
+        let entry = try state.withLock { state throws(EngineError) -> CommitEntry? in
             guard offset <= state.committed else { throw .offsetOutOfRange(tail: Offset(state.committed)) }
+            try checkWritable(state, freesSpace: true)
             state.advanceFirst(to: offset)
+            guard let commitLog, let durableID else { return nil }
+            let entry = CommitEntry(effects: [.trim(durableID, partition: number, before: offset)])
+            commitLog.submit(entry)
+            return entry
         }
         cleanAll()
+        return entry
     }
 
     func statistics() -> PartitionStatistics { state.withLock { $0.statistics() } }

@@ -21,6 +21,11 @@ struct PartitionState: ~Copyable {
     var pending: [CommitEntry] = []
     /// The last uncommitted entry that writes a key, by the key's hash.
     var pendingKeys: [UInt64: CommitEntry] = [:]
+    /// Of a partition in memory mode that has pending entries, which a transaction shares with a durable one: what is
+    /// written meanwhile waits there for its turn.
+    var sharedCommitLog: (any CommitLog)?
+    /// Of `appendedBytes`, what was handed to the commit log.
+    var submittedBytes = 0
     /// Why the partition takes no more writes.
     var failure: String?
     var isDeleted = false

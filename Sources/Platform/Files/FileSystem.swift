@@ -1,0 +1,62 @@
+/// Where all files are reached: a seam, so that tests can make any call fail, and can cut the power.
+///
+/// Paths are absolute or relative to the working directory. Every call is complete or throws; none is half done
+/// without saying so, and none is tried again after `synchronise` has failed.
+package protocol FileSystem: Sendable {
+    func open(_ path: String, _ access: FileAccess) throws(FileFailure) -> any OpenFile
+    func makeDirectory(_ path: String) throws(FileFailure)
+    /// The names in it, in no order.
+    func list(_ path: String) throws(FileFailure) -> [String]
+    func exists(_ path: String) -> Bool
+    /// Durable once `synchroniseDirectory` has returned.
+    func rename(_ path: String, to target: String) throws(FileFailure)
+    func remove(_ path: String) throws(FileFailure)
+    func synchroniseDirectory(_ path: String) throws(FileFailure)
+    /// Against a second process; held until the file is let go.
+    func lock(_ path: String) throws(FileFailure) -> any OpenFile
+    /// What is free for this process on the file system that holds `path`, in bytes.
+    func freeBytes(at path: String) throws(FileFailure) -> Int
+}
+
+package enum FileAccess: Sendable {
+    case read
+    /// For reading and writing; it must be there.
+    case write
+    /// For reading and writing; it must not be there.
+    case create
+}
+
+/// Closed with its last reference. Safe from any thread.
+package protocol OpenFile: AnyObject, Sendable {
+    var path: String { get }
+    func size() throws(FileFailure) -> Int
+    /// Fills the buffer from `position` on. - Throws: `FileFailure` with `endOfFile` when the file ends before.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int) throws(FileFailure)
+    func write(_ bytes: UnsafeRawBufferPointer, at position: Int) throws(FileFailure)
+    /// Content and size reach the disk. A failure is final: what was written since the last success may be lost, and the
+    /// system would not say so again.
+    func synchronise() throws(FileFailure)
+    /// The whole file, as it is now, for reading.
+    func map() throws(FileFailure) -> any MappedBytes
+}
+
+/// Bytes of a file in memory, for as long as this object lives. 64-byte aligned.
+package protocol MappedBytes: AnyObject, Sendable {
+    var bytes: UnsafeRawBufferPointer { get }
+}
+
+/// A call on files that the operating system refused.
+package struct FileFailure: Error, Equatable, CustomStringConvertible {
+    package let operation: String
+    package let path: String
+    /// `errno`.
+    package let code: Int32
+
+    package init(_ operation: String, _ path: String, _ code: Int32) {
+        self.operation = operation
+        self.path = path
+        self.code = code
+    }
+
+    package var description: String { "\(operation) \(path): \(Self.text(of: code))" }
+}

@@ -1,0 +1,41 @@
+import Platform
+
+/// What an entry does beside its rows. Effects, never conditions: doing one twice, in order, changes nothing.
+enum CommitEffect: Sendable {
+    /// It exists, and is this from now on.
+    case describeLog(LogDescription)
+    case updateLog(LogID, LogConfiguration)
+    case deleteLog(LogID)
+    /// Nothing below `before` is readable any more.
+    case trim(LogID, partition: Int, before: Int64)
+    case producer(LogID, ProducerCall)
+    case receipt(ReceiptRecord)
+}
+
+/// Names a log on disk, where names may come again.
+struct LogID: RawRepresentable, Hashable, Sendable {
+    let rawValue: UInt64
+}
+
+/// What a log is, apart from its records.
+struct LogDescription: Sendable, Equatable {
+    let id: LogID
+    let name: String
+    var epoch: Epoch
+    var configuration: LogConfiguration
+}
+
+/// One call of an idempotent producer and what it wrote.
+struct ProducerCall: Sendable, Equatable {
+    let stamp: ProducerStamp
+    let ranges: [OffsetRange]
+    let time: Int64
+}
+
+/// The answer of a request with an idempotency key.
+struct ReceiptRecord: Sendable, Equatable {
+    let scope: [UInt8]
+    let digest: [UInt8]
+    let expiresAt: Int64
+    let answer: IdempotencyReceipts.Answer
+}

@@ -1,0 +1,155 @@
+import Platform
+import Synchronization
+
+/// Makes the files of the write-ahead log ahead of their use, on a thread of its own: filling one with zeros takes as long
+/// as writing it, and is where a full disk is met.
+final class WALFileSupply: Sendable {
+    enum Failure: Error, Equatable {
+        case stopped
+        case refused(FileFailure)
+    }
+
+    private struct State {
+        var blank: BlankWALFile?
+        var wantsBlank = true
+        var nextNumber: UInt64
+        var isStopping = false
+        /// Of the last try; nil when it succeeded.
+        var failure: FileFailure?
+    }
+
+    private static let retryMilliseconds: Int64 = 500
+
+    private let directory: String
+    private let files: any FileSystem
+    private let fileBytes: Int
+    private let state: Lock<State>
+    private let changed = WakeUp()
+    private let wanted = WakeUp()
+    private let full = Atomic<Bool>(false)
+
+    /// - Parameter nextNumber: above that of every file that is there.
+    init(directory: String, files: any FileSystem, fileBytes: Int, nextNumber: UInt64) {
+        self.directory = directory
+        self.files = files
+        self.fileBytes = fileBytes
+        state = Lock(State(nextNumber: nextNumber))
+    }
+
+    /// No file could be made for want of space, and none is in reserve.
+    var isFull: Bool { full.load(ordering: .relaxed) }
+    var lastFailure: FileFailure? { state.withLock { $0.failure } }
+
+    static func name(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits + suffix
+    }
+    static let suffix = ".wal"
+
+    static func number(ofFile name: String) -> UInt64? {
+        guard name.hasSuffix(suffix), name.utf8.count == 16 + suffix.utf8.count else { return nil }
+        return UInt64(name.dropLast(suffix.utf8.count), radix: 16)
+    }
+
+    /// Keeps a blank file ready until `stop()`: on a thread of its own.
+    func run() {
+        while true {
+            let generation = wanted.generation
+            let (wants, stops) = state.withLock { ($0.wantsBlank, $0.isStopping) }
+            if stops { return }
+            guard wants else {
+                wanted.wait(since: generation)
+                continue
+            }
+            prepare()
+            if isFull || lastFailure != nil {
+                wanted.wait(since: generation, timeoutNanoseconds: Self.retryMilliseconds * 1_000_000)
+            }
+        }
+    }
+
+    private func prepare() {
+        do throws(FileFailure) {
+            let blank = try make(bytes: fileBytes)
+            state.withLock { state in
+                state.blank = blank
+                state.wantsBlank = false
+                state.failure = nil
+            }
+            full.store(false, ordering: .relaxed)
+        } catch {
+            state.withLock { $0.failure = error }
+            full.store(error.isNoSpace, ordering: .relaxed)
+        }
+        changed.signal()
+    }
+
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        wanted.signal()
+        changed.signal()
+    }
+
+    /// Space may have come back.
+    func retry() { wanted.signal() }
+
+    /// The next file, which has room for a payload of this size. Waits while the disk is full.
+    func take(forPayload payload: Int) throws(Failure) -> BlankWALFile {
+        let needed = WALFormat.headerBytes + WALFormat.frameBytes(payload: payload)
+        if needed > fileBytes {
+            do throws(FileFailure) {
+                return try make(bytes: needed)
+            } catch {
+                throw .refused(error)
+            }
+        }
+        while true {
+            let generation = changed.generation
+            let (blank, failure, isStopping) = state.withLock { state in
+                defer {
+                    if state.blank != nil { state.wantsBlank = true }
+                    state.blank = nil
+                }
+                return (state.blank, state.failure, state.isStopping)
+            }
+            if let blank {
+                wanted.signal()
+                return blank
+            }
+            if isStopping { throw .stopped }
+            if let failure, !failure.isNoSpace { throw .refused(failure) }
+            changed.wait(since: generation)
+        }
+    }
+
+    private func make(bytes: Int) throws(FileFailure) -> BlankWALFile {
+        let number = state.withLock { state in
+            defer { state.nextNumber += 1 }
+            return state.nextNumber
+        }
+        let path = "\(directory)/\(Self.name(number))"
+        let file = try files.open(path, .create)
+        do throws(FileFailure) {
+            try fill(file, bytes: bytes)
+            try file.synchronise()
+            try files.synchroniseDirectory(directory)
+        } catch {
+            // What is left of it takes space; the next start removes it if this cannot.
+            try? files.remove(path)
+            throw error
+        }
+        return BlankWALFile(file: file, bytes: bytes)
+    }
+
+    private func fill(_ file: any OpenFile, bytes: Int) throws(FileFailure) {
+        let pieceBytes = min(bytes, 1 << 20)
+        let zeros = ByteBuffer(capacity: pieceBytes)
+        zeros.appendZeros(pieceBytes)
+        var position = 0
+        while position < bytes {
+            let piece = UnsafeRawBufferPointer(rebasing: zeros.bytes[0..<min(pieceBytes, bytes - position)])
+            try file.write(piece, at: position)
+            position += piece.count
+        }
+    }
+}

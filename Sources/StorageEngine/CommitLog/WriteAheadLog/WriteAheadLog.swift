@@ -1,0 +1,172 @@
+import Platform
+import Synchronization
+
+/// The commit log of all persistent logs of a process: one sequence of frames on disk, written by one thread, so that one
+/// `fdatasync` serves everybody who waits.
+///
+/// This is the side that writers see; `WALFlusher` is the thread behind it. Thread-safe.
+final class WriteAheadLog: Sendable {
+    /// When an entry counts as committed, and so what it survives.
+    struct Policy: Sendable, Equatable {
+        /// It waits for the disk.
+        var synchronises = true
+        /// Else: when it reaches the disk at the latest; nil: when the system likes.
+        var intervalMilliseconds: Int64?
+    }
+
+    enum Work: Sendable {
+        case entry(CommitEntry, Policy)
+        /// What comes before is written and synchronised; what comes after goes into a new file. The argument is the last
+        /// frame before, nil after a failure.
+        case rotate(@Sendable (LSN?) -> Void)
+        /// What comes before is synchronised.
+        case synchronise(@Sendable (Bool) -> Void)
+    }
+
+    private struct State {
+        var work: [Work] = []
+        var isStopping = false
+        /// Files that are complete, oldest first.
+        var closed: [ClosedFile] = []
+    }
+
+    struct ClosedFile: Sendable {
+        let path: String
+        let last: LSN
+        let bytes: Int
+    }
+
+    /// Beyond it writers are told to come back: a disk that is slow must not fill the memory.
+    static let pendingBytesMax = 64 << 20
+
+    let supply: WALFileSupply
+    let figures = WALFigures()
+    private let state: Lock<State>
+    private let wakeUp = WakeUp()
+    private let pending = Atomic<Int>(0)
+    private let broken = Atomic<Bool>(false)
+    private let reason = Lock<String?>(nil)
+    private let files: any FileSystem
+    private let directory: String
+
+    /// - Parameter closed: the files that recovery has read.
+    init(directory: String, files: any FileSystem, fileBytes: Int, nextNumber: UInt64, closed: [ClosedFile]) {
+        self.directory = directory
+        self.files = files
+        supply = WALFileSupply(
+            directory: directory, files: files, fileBytes: fileBytes, nextNumber: nextNumber)
+        state = Lock(State(closed: closed))
+    }
+
+    // MARK: For writers
+
+    func submit(_ entry: CommitEntry, _ policy: Policy) {
+        pending.wrappingAdd(entry.bytes, ordering: .relaxed)
+        add(.entry(entry, policy))
+    }
+
+    func refusal(freesSpace: Bool) -> CommitRefusal? {
+        if broken.load(ordering: .relaxed) { return .failed(reason: failure ?? "the write-ahead log failed") }
+        if !freesSpace, supply.isFull { return .full }
+        return pending.load(ordering: .relaxed) > Self.pendingBytesMax ? .behind : nil
+    }
+
+    /// Why it takes nothing more.
+    var failure: String? { reason.withLock { $0 } }
+
+    // MARK: For checkpoints
+
+    func add(_ work: Work) {
+        let wasEmpty = state.withLock { state in
+            defer { state.work.append(work) }
+            return state.work.isEmpty
+        }
+        if wasEmpty { wakeUp.signal() }
+    }
+
+    /// Bytes of the files that a checkpoint could make unnecessary.
+    var closedBytes: Int { state.withLock { $0.closed.reduce(0) { $0 + $1.bytes } } }
+
+    /// Removes files that hold nothing behind `lsn`.
+    func discard(through lsn: LSN) throws(FileFailure) {
+        let unneeded = state.withLock { state in
+            let count = state.closed.prefix { $0.last <= lsn }.count
+            defer { state.closed.removeFirst(count) }
+            return Array(state.closed.prefix(count))
+        }
+        for file in unneeded { try files.remove(file.path) }
+        if !unneeded.isEmpty {
+            try files.synchroniseDirectory(directory)
+            supply.retry()
+        }
+    }
+
+    /// What was submitted is written, then the threads end.
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        wakeUp.signal()
+    }
+
+    // MARK: For the flusher
+
+    var generation: UInt32 { wakeUp.generation }
+
+    func take() -> (work: [Work], isStopping: Bool) {
+        state.withLock { state in
+            defer { state.work = [] }
+            return (state.work, state.isStopping)
+        }
+    }
+
+    func wait(since generation: UInt32, milliseconds: Int64?) {
+        wakeUp.wait(since: generation, timeoutNanoseconds: milliseconds.map { $0 * 1_000_000 })
+    }
+
+    func decided(_ entry: CommitEntry) { pending.wrappingSubtract(entry.bytes, ordering: .relaxed) }
+
+    func fail(_ why: String) {
+        reason.withLock { $0 = $0 ?? why }
+        broken.store(true, ordering: .sequentiallyConsistent)
+    }
+
+    func close(_ file: ClosedFile) { state.withLock { $0.closed.append(file) } }
+}
+
+/// What the write-ahead log has done since the start.
+package final class WALFigures: Sendable {
+    let written = Atomic<Int>(0)
+    let frames = Atomic<Int>(0)
+    let entries = Atomic<Int>(0)
+    let synchronisations = Atomic<Int>(0)
+    let synchronisationNanoseconds = Atomic<Int>(0)
+
+    package var writtenBytes: Int { written.load(ordering: .relaxed) }
+    package var frameCount: Int { frames.load(ordering: .relaxed) }
+    package var entryCount: Int { entries.load(ordering: .relaxed) }
+    package var synchronisationCount: Int { synchronisations.load(ordering: .relaxed) }
+    package var synchronisationSeconds: Double {
+        Double(synchronisationNanoseconds.load(ordering: .relaxed)) / 1e9
+    }
+}
+
+/// The write-ahead log as one log sees it, with what that log asks of the disk.
+final class WALCommitLog: CommitLog {
+    private let log: WriteAheadLog
+    private let policy: WriteAheadLog.Policy
+    let acknowledgement: Acknowledgement
+
+    init(_ log: WriteAheadLog, _ durability: LogConfiguration.Durability) {
+        self.log = log
+        switch durability.synchronisation {
+        case .always: policy = .init()
+        case .interval:
+            policy = .init(
+                synchronises: false, intervalMilliseconds: durability.synchronisationIntervalMilliseconds)
+        case .never: policy = .init(synchronises: false)
+        }
+        acknowledgement = policy.synchronises ? .disk : .memory
+    }
+
+    func submit(_ entry: CommitEntry) { log.submit(entry, policy) }
+    func refusal(freesSpace: Bool) -> CommitRefusal? { log.refusal(freesSpace: freesSpace) }
+}

@@ -1,0 +1,177 @@
+import Platform
+
+/// What was read at the start.
+package struct RecoveryReport: Sendable {
+    package var logs = 0
+    package var bytesRead = 0
+    /// Of the write-ahead log.
+    package var frames = 0
+    /// Cut off at its end, because a loss of power had torn them before they were acknowledged.
+    package var tornFrames = 0
+}
+
+/// Makes the logs again that the disk knows: those of the checkpoint, then what the write-ahead log says since.
+///
+/// Nobody else sees the logs meanwhile. It may be ended at any point and begun anew: it changes nothing on disk.
+struct Recovery {
+    struct Progress: Sendable {
+        var bytesRead = 0
+        var bytesTotal = 0
+    }
+
+    private let services: EngineServices
+    private(set) var logs: [LogID: Log] = [:]
+    private(set) var nextLogID: UInt64 = 1
+    private(set) var receipts: [ReceiptRecord] = []
+    var report = RecoveryReport()
+
+    init(services: EngineServices) {
+        self.services = services
+    }
+
+    /// A payload of the write-ahead log. - Throws: `Malformed` when it does not fit what was applied before.
+    mutating func apply(_ payload: UnsafeRawBufferPointer) throws {
+        try WALItem.forEach(in: payload) { item in
+            switch item {
+            case .rows(let id, let partition, let image): try append(image, to: id, partition)
+            case .effect(let effect): try apply(effect)
+            }
+        }
+    }
+
+    private func append(_ image: BatchImage, to id: LogID, _ number: Int) throws(BinaryReader.Malformed) {
+        // Without the log: it was deleted later, and the checkpoint knows that already.
+        guard let log = logs[id] else { return }
+        guard log.partitions.indices.contains(number), image.deltas == nil else { throw .init() }
+        let partition = log.partitions[number]
+        let isContiguous = partition.state.withLock { $0.replay(image) }
+        if !isContiguous { throw .init() }
+    }
+
+    private mutating func apply(_ effect: CommitEffect) throws(BinaryReader.Malformed) {
+        switch effect {
+        case .describeLog(let description): describe(description)
+        case .updateLog(let id, let configuration): logs[id]?.update(configuration)
+        case .deleteLog(let id): logs[id] = nil
+        case .trim(let id, let number, let before):
+            guard let log = logs[id] else { return }
+            guard log.partitions.indices.contains(number) else { throw .init() }
+            log.partitions[number].state.withLock { $0.advanceFirst(to: before) }
+        case .producer(let id, let call):
+            logs[id]?.producers.withLock { table in
+                table.record(call.stamp, ranges: call.ranges, entry: nil, now: call.time)
+            }
+        case .receipt(let receipt): receipts.append(receipt)
+        }
+    }
+
+    private mutating func describe(_ description: LogDescription) {
+        nextLogID = max(nextLogID, description.id.rawValue &+ 1)
+        if let log = logs[description.id] {
+            log.update(description.configuration)
+            log.begin(description.epoch)
+        } else {
+            logs[description.id] = Log(description, services: services)
+        }
+    }
+
+    // MARK: Epochs
+
+    /// Whether positions that were given may be void, so that the log needs a new epoch.
+    ///
+    /// - Parameter lastRun: nil on a directory that no server has run on.
+    static func mayHaveLost(_ log: Log, _ lastRun: LastRun?, bootID: String) -> Bool {
+        let configuration = log.configuration
+        guard configuration.mode != .memory else { return true }
+        guard configuration.durability.synchronisation != .always, let lastRun else { return false }
+        // What the operating system had taken is lost with the machine, not with the process.
+        return !lastRun.wasOrderly && lastRun.bootID != bootID
+    }
+}
+
+/// How the last server on a data directory ended.
+struct LastRun: Equatable {
+    static let file = "last-run"
+
+    var bootID: String
+    /// It wrote all it had before it ended.
+    var wasOrderly: Bool
+
+    func encode() -> ByteBuffer {
+        let buffer = ByteBuffer()
+        buffer.append(counted: bootID)
+        buffer.append(UInt8(wasOrderly ? 1 : 0))
+        buffer.append(WALFormat.checksum(buffer.bytes))
+        return buffer
+    }
+
+    /// Nil when it says nothing: then the worst is to be assumed.
+    init?(decoding bytes: UnsafeRawBufferPointer) {
+        do throws(BinaryReader.Malformed) {
+            var reader = BinaryReader(bytes)
+            bootID = try reader.text()
+            wasOrderly = try reader.integer(UInt8.self) == 1
+            let covered = UnsafeRawBufferPointer(rebasing: bytes[0..<reader.position])
+            guard try reader.integer(UInt64.self) == WALFormat.checksum(covered) else { return nil }
+        } catch {
+            return nil
+        }
+    }
+
+    init(bootID: String, wasOrderly: Bool) {
+        self.bootID = bootID
+        self.wasOrderly = wasOrderly
+    }
+
+    /// Of the machine, which changes when it starts; a random one where the system does not say.
+    static func currentBootID(_ files: any FileSystem) -> String {
+        let uuidBytes = 36
+        let id = ByteBuffer()
+        id.appendZeros(uuidBytes)
+        do throws(FileFailure) {
+            let file = try files.open("/proc/sys/kernel/random/boot_id", .read)
+            try file.read(into: id.mutableBytes, at: 0)
+            return String(decoding: id.bytes, as: UTF8.self)
+        } catch {
+            return "unknown-\(UInt64.random(in: 0...UInt64.max))"
+        }
+    }
+}
+
+extension PartitionState {
+    /// Appends the rows of an image that are not there yet, and commits them.
+    /// - Returns: false when rows are missing between what is there and what comes.
+    mutating func replay(_ image: BatchImage) -> Bool {
+        let known = max(0, assigned - image.base)
+        guard image.base <= assigned else { return false }
+        guard known < Int64(image.rows) else { return true }
+        for index in Int(known)..<image.rows {
+            let row = image.row(index)
+            makeFreeRoom(for: row)
+            write(row)
+        }
+        _ = apply(upTo: assigned)
+        return true
+    }
+}
+
+extension BatchImage {
+    func row(_ index: Int) -> RowDraft {
+        func bytes(_ offsets: UnsafePointer<Int32>, _ data: UnsafeRawPointer) -> UnsafeRawBufferPointer {
+            let start = Int(offsets[index])
+            return UnsafeRawBufferPointer(start: data + start, count: Int(offsets[index + 1]) - start)
+        }
+        let timestamp = timestamps[index]
+        var row = RowDraft(
+            value: bytes(valueOffsets, values), timestamp: timestamp, arrival: arrivals?[index] ?? timestamp)
+        if let keyOffsets, let keys {
+            let key = bytes(keyOffsets, keys)
+            if !key.isEmpty { row.key = key }
+        }
+        if let extrasOffsets, let extras { row.extras = bytes(extrasOffsets, extras) }
+        if let deadlines { row.deadline = deadlines[index] }
+        if let types { row.type = RecordType(rawValue: types[index]) }
+        if let priorities { row.priority = priorities[index] }
+        return row
+    }
+}

@@ -1,0 +1,125 @@
+import Platform
+import Synchronization
+
+/// The disk under an engine: recovers, then runs the threads that write.
+final class Storage: Sendable {
+    let directory: DataDirectory
+    private let threads = Lock<[Thread]>([])
+    private let readBytes = Atomic<Int>(0)
+    private let totalBytes = Atomic<Int>(0)
+    private let bootID: String
+    private let isRunning = Atomic<Bool>(false)
+
+    var wal: WriteAheadLog { directory.wal }
+    var progress: Recovery.Progress {
+        .init(
+            bytesRead: readBytes.load(ordering: .relaxed), bytesTotal: totalBytes.load(ordering: .relaxed))
+    }
+
+    init(_ directory: DataDirectory) {
+        self.directory = directory
+        bootID = LastRun.currentBootID(directory.files)
+    }
+
+    /// Reads everything, then starts to write. Afterwards entries may be submitted.
+    func recover(_ services: EngineServices) throws(StorageFailure) -> Recovery {
+        var recovery = Recovery(services: services)
+        do throws(FileFailure) {
+            var total = 0
+            for path in directory.foundWALFiles { total += try directory.files.open(path, .read).size() }
+            totalBytes.store(total, ordering: .relaxed)
+        } catch {
+            throw StorageFailure(error)
+        }
+        var log = WALRecovery(files: directory.files, after: .zero)
+        try log.run(directory.foundWALFiles) { bytes in
+            readBytes.store(bytes, ordering: .relaxed)
+        } _: { payload in
+            try recovery.apply(payload)
+        }
+        let lastRun = try self.lastRun()
+        try start(log)
+        beginEpochs(of: recovery.logs.values, lastRun)
+        try note(orderly: false)
+        recovery.report = RecoveryReport(
+            logs: recovery.logs.count, bytesRead: log.bytesRead, frames: log.frames,
+            tornFrames: log.tornFrames)
+        return recovery
+    }
+
+    private func lastRun() throws(StorageFailure) -> LastRun? {
+        do throws(FileFailure) {
+            guard let content = try directory.content(of: LastRun.file) else { return nil }
+            return LastRun(decoding: content.bytes) ?? LastRun(bootID: "", wasOrderly: false)
+        } catch {
+            throw StorageFailure(error)
+        }
+    }
+
+    private func note(orderly: Bool) throws(StorageFailure) {
+        do throws(FileFailure) {
+            try directory.replace(LastRun.file, with: LastRun(bootID: bootID, wasOrderly: orderly).encode())
+        } catch {
+            throw StorageFailure(error)
+        }
+    }
+
+    private func start(_ log: WALRecovery) throws(StorageFailure) {
+        for file in log.closed { wal.close(file) }
+        let supply = wal.supply
+        threads.withLock { $0 = [Thread(name: "wal-files") { supply.run() }] }
+        do throws(WALFileSupply.Failure) {
+            let flusher = try WALFlusher(wal, last: log.synchronised, tail: log.tail.map(\.payload))
+            threads.withLock { $0.append(Thread(name: "wal") { flusher.run() }) }
+            isRunning.store(true, ordering: .relaxed)
+        } catch {
+            supply.stop()
+            joinThreads()
+            throw StorageFailure(
+                path: directory.path, reason: "the write-ahead log cannot be written: \(error)")
+        }
+    }
+
+    /// New epochs are on disk before anybody sees them.
+    private func beginEpochs(of logs: some Sequence<Log>, _ lastRun: LastRun?) {
+        for log in logs where Recovery.mayHaveLost(log, lastRun, bootID: bootID) {
+            log.begin(.random())
+            submit(.describeLog(log.description))
+        }
+        synchronise()
+    }
+
+    /// The entry is submitted; what it is called under decides the order.
+    @discardableResult
+    func submit(_ effect: CommitEffect) -> CommitEntry {
+        let entry = CommitEntry(effects: [effect])
+        wal.submit(entry, .init())
+        return entry
+    }
+
+    /// Waits until all that was submitted is on disk. - Returns: false when that failed.
+    @discardableResult
+    func synchronise() -> Bool {
+        let done = Awaited<Bool>()
+        wal.add(.synchronise { done.fulfil($0) })
+        return done.wait()
+    }
+
+    /// Writes what was submitted, and notes that nothing is missing.
+    func stop() {
+        wal.stop()
+        joinThreads(except: 1)
+        wal.supply.stop()
+        joinThreads()
+        // A failure is only a run that did not end in an orderly way.
+        if isRunning.exchange(false, ordering: .relaxed), wal.failure == nil { try? note(orderly: true) }
+    }
+
+    private func joinThreads(except kept: Int = 0) {
+        let ended = threads.withLock { threads in
+            defer { threads = Array(threads.prefix(kept)) }
+            return Array(threads.dropFirst(kept))
+        }
+        for thread in ended { thread.join() }
+    }
+}

@@ -1,0 +1,129 @@
+import Platform
+
+/// Reads the files of the write-ahead log in order and hands over what stands in them.
+///
+/// Bounded memory: a file is mapped, and a frame is decoded at a time; only what was perhaps never synchronised is kept, to
+/// be written again.
+struct WALRecovery {
+    let files: any FileSystem
+    /// Frames up to this one are in the checkpoint.
+    let after: LSN
+
+    /// The last frame that was handed over.
+    private(set) var last: LSN
+    /// A frame said that all up to this one had been synchronised.
+    private(set) var synchronised: LSN
+    /// Payloads of the frames behind it: the disk may not have them, though they can be read.
+    private(set) var tail: [(lsn: LSN, payload: ByteBuffer)] = []
+    private(set) var closed: [WriteAheadLog.ClosedFile] = []
+    /// Entries that were cut off because they were never acknowledged.
+    private(set) var tornFrames = 0
+    private(set) var bytesRead = 0
+    private(set) var frames = 0
+
+    init(files: any FileSystem, after: LSN) {
+        self.files = files
+        self.after = after
+        last = after
+        synchronised = after
+    }
+
+    /// - Parameter apply: the payload is valid during the call.
+    /// - Throws: `StorageFailure` for damage; what `apply` throws, as damage of that frame.
+    mutating func run(
+        _ paths: [String], progress: (Int) -> Void, _ apply: (UnsafeRawBufferPointer) throws -> Void
+    ) throws(StorageFailure) {
+        for (index, path) in paths.enumerated() {
+            let mapped: any MappedBytes
+            do throws(FileFailure) { mapped = try files.open(path, .read).map() } catch {
+                throw StorageFailure(error)
+            }
+            bytesRead += mapped.bytes.count
+            defer { progress(bytesRead) }
+            // Made, but never used.
+            let begin = UnsafeRawBufferPointer(rebasing: mapped.bytes.prefix(WALFormat.headerBytes))
+            if isZero(begin) {
+                try discard(path, mapped.bytes)
+                continue
+            }
+            try read(path, mapped.bytes, isLast: index == paths.count - 1, apply)
+        }
+    }
+
+    private func discard(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StorageFailure) {
+        guard isZero(bytes) else {
+            throw StorageFailure(path: path, position: 0, reason: "the file has no header")
+        }
+        do throws(FileFailure) { try files.remove(path) } catch { throw StorageFailure(error) }
+    }
+
+    private mutating func read(
+        _ path: String, _ bytes: UnsafeRawBufferPointer, isLast: Bool,
+        _ apply: (UnsafeRawBufferPointer) throws -> Void
+    ) throws(StorageFailure) {
+        var reader = try Self.reader(path, bytes)
+        guard reader.next <= last.next else {
+            throw StorageFailure(
+                path: path, position: 0,
+                reason: "it begins with frame \(reader.next.rawValue), and \(last.next.rawValue) is missing")
+        }
+        while true {
+            let position = reader.position
+            switch reader.step() {
+            case .frame(let header, let payload):
+                try take(header, payload, path, position, apply)
+                continue
+            case .end: break
+            case .torn: tornFrames += 1
+            case .damaged(let reason):
+                // What a later file has again does not matter here.
+                if isLast || reader.next <= synchronised {
+                    throw StorageFailure(path: path, position: position, reason: reason)
+                }
+            }
+            break
+        }
+        closed.append(
+            .init(path: path, last: max(last, LSN(rawValue: reader.next.rawValue - 1)), bytes: bytes.count))
+    }
+
+    private static func reader(
+        _ path: String, _ bytes: UnsafeRawBufferPointer
+    ) throws(StorageFailure) -> WALReader {
+        do {
+            return try WALReader(bytes)
+        } catch let error as UnknownVersion {
+            throw StorageFailure(
+                path: path,
+                reason: "the file is of format version \(error.version), which this server does not know")
+        } catch {
+            throw StorageFailure(path: path, position: 0, reason: "the file's header is not valid")
+        }
+    }
+
+    private mutating func take(
+        _ header: WALFrameHeader, _ payload: UnsafeRawBufferPointer, _ path: String, _ position: Int,
+        _ apply: (UnsafeRawBufferPointer) throws -> Void
+    ) throws(StorageFailure) {
+        if header.synchronised > synchronised {
+            synchronised = header.synchronised
+            let known = synchronised
+            tail.removeAll { $0.lsn <= known }
+        }
+        // In the checkpoint, or written again at the head of this file.
+        guard header.lsn > last else { return }
+        do {
+            try apply(payload)
+        } catch {
+            throw StorageFailure(
+                path: path, position: position,
+                reason: "frame \(header.lsn.rawValue) cannot be applied: \(error)")
+        }
+        last = header.lsn
+        frames += 1
+        let copy = ByteBuffer(capacity: WALFormat.headerBytes + payload.count)
+        copy.appendZeros(WALFormat.headerBytes)
+        copy.append(payload)
+        tail.append((header.lsn, copy))
+    }
+}
