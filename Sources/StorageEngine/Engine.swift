@@ -10,6 +10,10 @@ package struct EngineConfiguration: Sendable {
     package var warmBytesMax = 16 << 20
     /// Where logs live that are not in memory only; nil: there are none.
     package var dataDirectory: DataDirectory?
+    /// How much is written to the write-ahead log between two checkpoints.
+    package var checkpointBytes = 256 << 20
+    /// Is told of what went wrong on threads of the engine's own, and will be tried again.
+    package var reportFailure: @Sendable (String) -> Void = { _ in }
     /// A seam for tests; nil: the write-ahead log of the data directory.
     package var makeCommitLog: (@Sendable (LogConfiguration) -> (any CommitLog)?)?
     package init() {}
@@ -30,12 +34,16 @@ package final class Engine: Sendable {
     }
 
     private let services: EngineServices
+    private let checkpointBytes: Int
+    private let reportFailure: @Sendable (String) -> Void
     /// Changes are handed to the write-ahead log while this is held, so that their order there is the order here.
     private let catalog = Lock(Catalog())
     private let threads = Lock<[Thread]>([])
 
     package init(configuration: EngineConfiguration, clock: Clock, metrics: MetricsRegistry) {
         self.clock = clock
+        checkpointBytes = configuration.checkpointBytes
+        reportFailure = configuration.reportFailure
         let limit = configuration.maxMemoryBytes ?? MachineMemory.limitBytes() / 10 * 8
         let storage = configuration.dataDirectory.map { Storage($0) }
         services = EngineServices(
@@ -70,6 +78,11 @@ package final class Engine: Sendable {
         }
         for log in recovered.logs.values { log.afterRecovery() }
         for receipt in recovered.receipts { receipts.restore(receipt) }
+        let source = Checkpointer.Source(
+            catalog: { [weak self] in
+                self?.catalog.withLock { (Array($0.logs.values), $0.nextID) } ?? ([], 1)
+            }, receipts: { [receipts] in receipts.kept })
+        storage.startCheckpoints(everyBytes: checkpointBytes, source, report: reportFailure)
         return recovered.report
     }
 
@@ -77,6 +90,9 @@ package final class Engine: Sendable {
     package var recoveryProgress: (bytesRead: Int, bytesTotal: Int)? {
         services.storage.map { ($0.progress.bytesRead, $0.progress.bytesTotal) }
     }
+
+    /// Writes a checkpoint and waits for it. - Throws: `CheckpointFailure`.
+    package func checkpoint() throws { try services.storage?.checkpoint() }
 
     /// Why nothing can be written to disk any more; nil while it can.
     package var storageFailure: String? { services.storage?.wal.failure }

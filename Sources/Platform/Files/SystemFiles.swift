@@ -144,12 +144,18 @@ private final class Mapping: MappedBytes, @unchecked Sendable {
 extension FileFailure {
     /// The file is shorter than it was taken to be.
     package static let endOfFile: Int32 = -1
+    /// The write-ahead log, on which this depends, has failed before.
+    package static let logFailed: Int32 = -2
 
     package var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
     package var isMissing: Bool { code == ENOENT }
     package var isLocked: Bool { code == EWOULDBLOCK }
 
     static func text(of code: Int32) -> String {
-        code == endOfFile ? "the file ends too early" : String(cString: strerror(code))
+        switch code {
+        case endOfFile: "the file ends too early"
+        case logFailed: "the write-ahead log has failed before"
+        default: String(cString: strerror(code))
+        }
     }
 }

@@ -79,6 +79,10 @@ package final class CommitEntry: Sendable {
         if let decision { observer(decision) }
     }
 
+    var isCommitted: Bool {
+        if case .committed = state.withLock({ $0.decision }) { true } else { false }
+    }
+
     private func decide(_ decision: Decision) {
         let observers = state.withLock { state in
             state.decision = decision

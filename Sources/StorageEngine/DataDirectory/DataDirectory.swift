@@ -14,8 +14,7 @@ package final class DataDirectory: Sendable {
     package let path: String
     let files: any FileSystem
     let wal: WriteAheadLog
-    /// Held as long as this object lives.
-    private let lock: any OpenFile
+    private let lock: Lock<(any OpenFile)?>
     /// Files of the write-ahead log that were found, oldest first.
     let foundWALFiles: [String]
     let isQuarantining: Bool
@@ -42,7 +41,7 @@ package final class DataDirectory: Sendable {
             for directory in [path, walPath, "\(path)/\(Self.segmentDirectory)"] {
                 try files.makeDirectory(directory)
             }
-            lock = try files.lock("\(path)/LOCK")
+            lock = Lock(try files.lock("\(path)/LOCK"))
             try files.synchroniseDirectory(path)
             let found = try files.list(walPath).compactMap { WALFileSupply.number(ofFile: $0) }.sorted()
             foundWALFiles = found.map { "\(walPath)/\(WALFileSupply.name($0))" }
@@ -56,6 +55,12 @@ package final class DataDirectory: Sendable {
             throw StorageFailure(error)
         }
     }
+
+    var segmentPath: String { "\(path)/\(Self.segmentDirectory)" }
+    func path(of segment: SegmentID) -> String { "\(segmentPath)/\(SegmentFormat.name(segment))" }
+
+    /// Another server may have it: nothing is written any more.
+    func release() { lock.withLock { $0 = nil } }
 
     /// Replaces a file as a whole: afterwards the old content or the new one is there, whatever happens.
     func replace(_ name: String, with content: ByteBuffer) throws(FileFailure) {

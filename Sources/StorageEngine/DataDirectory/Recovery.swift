@@ -8,6 +8,7 @@ package struct RecoveryReport: Sendable {
     package var frames = 0
     /// Cut off at its end, because a loss of power had torn them before they were acknowledged.
     package var tornFrames = 0
+    package init() {}
 }
 
 /// Makes the logs again that the disk knows: those of the checkpoint, then what the write-ahead log says since.
@@ -27,6 +28,19 @@ struct Recovery {
 
     init(services: EngineServices) {
         self.services = services
+    }
+
+    /// What the checkpoint says. - Parameter progress: bytes read so far.
+    mutating func restore(
+        _ stored: inout CheckpointRecovery, progress: (Int) -> Void
+    ) throws(StorageFailure) {
+        nextLogID = stored.checkpoint.nextLogID
+        receipts = stored.checkpoint.receipts
+        for record in stored.checkpoint.logs {
+            let log = Log(record.description, services: services)
+            logs[log.id] = log
+            try stored.restore(record, in: log, progress: progress)
+        }
     }
 
     /// A payload of the write-ahead log. - Throws: `Malformed` when it does not fit what was applied before.
@@ -59,7 +73,7 @@ struct Recovery {
             log.partitions[number].state.withLock { $0.advanceFirst(to: before) }
         case .producer(let id, let call):
             logs[id]?.producers.withLock { table in
-                table.record(call.stamp, ranges: call.ranges, entry: nil, now: call.time)
+                table.restore(call)
             }
         case .receipt(let receipt): receipts.append(receipt)
         }

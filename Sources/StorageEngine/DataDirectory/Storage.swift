@@ -9,6 +9,9 @@ final class Storage: Sendable {
     private let totalBytes = Atomic<Int>(0)
     private let bootID: String
     private let isRunning = Atomic<Bool>(false)
+    /// Until checkpoints are written.
+    private let recovered = Lock<(checkpoint: Checkpoint, segments: [SegmentID: Int])?>(nil)
+    private let checkpoints = Lock<CheckpointThread?>(nil)
 
     var wal: WriteAheadLog { directory.wal }
     var progress: Recovery.Progress {
@@ -24,26 +27,31 @@ final class Storage: Sendable {
     /// Reads everything, then starts to write. Afterwards entries may be submitted.
     func recover(_ services: EngineServices) throws(StorageFailure) -> Recovery {
         var recovery = Recovery(services: services)
+        var stored = try CheckpointRecovery(directory)
         do throws(FileFailure) {
-            var total = 0
+            var total = stored.imageBytes
             for path in directory.foundWALFiles { total += try directory.files.open(path, .read).size() }
             totalBytes.store(total, ordering: .relaxed)
         } catch {
             throw StorageFailure(error)
         }
-        var log = WALRecovery(files: directory.files, after: .zero)
+        try recovery.restore(&stored) { readBytes.store($0, ordering: .relaxed) }
+        var log = WALRecovery(files: directory.files, after: stored.checkpoint.lsn)
         try log.run(directory.foundWALFiles) { bytes in
-            readBytes.store(bytes, ordering: .relaxed)
+            readBytes.store(stored.bytesRead + bytes, ordering: .relaxed)
         } _: { payload in
             try recovery.apply(payload)
         }
         let lastRun = try self.lastRun()
+        try stored.removeUnneeded()
+        recovered.withLock { $0 = (stored.checkpoint, stored.segments) }
         try start(log)
         beginEpochs(of: recovery.logs.values, lastRun)
         try note(orderly: false)
-        recovery.report = RecoveryReport(
-            logs: recovery.logs.count, bytesRead: log.bytesRead, frames: log.frames,
-            tornFrames: log.tornFrames)
+        recovery.report.logs = recovery.logs.count
+        recovery.report.bytesRead = stored.bytesRead + log.bytesRead
+        recovery.report.frames = log.frames
+        recovery.report.tornFrames = log.tornFrames
         return recovery
     }
 
@@ -80,6 +88,27 @@ final class Storage: Sendable {
         }
     }
 
+    /// From now on the write-ahead log is cut.
+    ///
+    /// - Parameters:
+    ///   - bytes: how much may be written to the write-ahead log before there is a checkpoint.
+    ///   - report: of failures, each of which is tried again.
+    func startCheckpoints(
+        everyBytes bytes: Int, _ source: Checkpointer.Source, report: @escaping @Sendable (String) -> Void
+    ) {
+        guard let (checkpoint, segments) = recovered.withLock({ $0 }) else { return }
+        recovered.withLock { $0 = nil }
+        let checkpointer = Checkpointer(directory, checkpoint, segments: segments, source)
+        let running = CheckpointThread(checkpointer, wal, everyBytes: bytes, report)
+        checkpoints.withLock { $0 = running }
+        running.start()
+    }
+
+    /// Writes one and waits for it. - Throws: why there is none.
+    func checkpoint() throws(CheckpointFailure) { try checkpoints.withLock({ $0 })?.runNow() }
+
+    package var checkpointFigures: CheckpointFigures? { checkpoints.withLock { $0?.figures } }
+
     /// New epochs are on disk before anybody sees them.
     private func beginEpochs(of logs: some Sequence<Log>, _ lastRun: LastRun?) {
         for log in logs where Recovery.mayHaveLost(log, lastRun, bootID: bootID) {
@@ -107,12 +136,14 @@ final class Storage: Sendable {
 
     /// Writes what was submitted, and notes that nothing is missing.
     func stop() {
+        checkpoints.withLock { $0 }?.stop()
         wal.stop()
         joinThreads(except: 1)
         wal.supply.stop()
         joinThreads()
         // A failure is only a run that did not end in an orderly way.
         if isRunning.exchange(false, ordering: .relaxed), wal.failure == nil { try? note(orderly: true) }
+        directory.release()
     }
 
     private func joinThreads(except kept: Int = 0) {

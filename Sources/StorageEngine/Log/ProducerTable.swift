@@ -58,6 +58,26 @@ struct ProducerTable {
         if producers.count > Self.producersMax { forgetIdle(now: now) }
     }
 
+    /// The calls that are certain, oldest first: what a checkpoint keeps.
+    var decidedCalls: [ProducerCall] {
+        producers.flatMap { id, producer in
+            producer.calls.filter { $0.entry?.isCommitted ?? true }.map { call in
+                ProducerCall(
+                    stamp: ProducerStamp(id: id, epoch: producer.epoch, sequence: call.sequence),
+                    ranges: call.ranges, time: producer.lastUsed)
+            }
+        }
+    }
+
+    /// A call that was made before the server was started; those that are known, or older, change nothing.
+    mutating func restore(_ call: ProducerCall) {
+        if let known = producers[call.stamp.id] {
+            if known.epoch > call.stamp.epoch { return }
+            if known.epoch == call.stamp.epoch, known.lastSequence >= call.stamp.sequence { return }
+        }
+        record(call.stamp, ranges: call.ranges, entry: nil, now: call.time)
+    }
+
     private mutating func forgetIdle(now: Int64) {
         producers = producers.filter { $0.value.lastUsed > now - Self.forgottenAfterMilliseconds }
         if producers.count > Self.producersMax,

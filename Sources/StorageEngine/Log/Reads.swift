@@ -31,6 +31,8 @@ package struct PartitionStatistics: Sendable {
     package let liveRecords: Int
     /// Memory charged to the partition.
     package let memoryBytes: Int
+    /// Of its batches, what lies in segments.
+    package let diskBytes: Int
     package let evicted: Int
     package let expired: Int
     package let trimmed: Int

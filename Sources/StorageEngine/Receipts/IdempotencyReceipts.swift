@@ -129,6 +129,18 @@ package final class IdempotencyReceipts: Sendable {
         }
     }
 
+    /// The answers that are kept, for a checkpoint.
+    var kept: [ReceiptRecord] {
+        state.withLock { state in
+            state.receipts.compactMap { scope, receipt in
+                receipt.answer.map { answer in
+                    ReceiptRecord(
+                        scope: scope, digest: receipt.digest, expiresAt: receipt.expiresAt, answer: answer)
+                }
+            }
+        }
+    }
+
     /// Answers that are kept; requests that run go on.
     package func forgetAll() {
         state.withLock { state in

@@ -210,6 +210,10 @@ final class Partition: Sendable {
         return entry
     }
 
+    func checkpointViews() -> (first: Int64, tail: Int64, views: [(view: BatchView, stored: StoredImage?)]) {
+        state.withLock { ($0.first, $0.committed, $0.checkpointViews(partition: number)) }
+    }
+
     func statistics() -> PartitionStatistics { state.withLock { $0.statistics() } }
 }
 

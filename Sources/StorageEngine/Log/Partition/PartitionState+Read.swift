@@ -96,19 +96,34 @@ extension PartitionState {
         return views
     }
 
+    /// Committed rows of all batches from their first row on, dead ones included.
+    func checkpointViews(partition: Int) -> [(view: BatchView, stored: StoredImage?)] {
+        (0..<list.count).compactMap { position in
+            let header = list.headers[position].pointee
+            let end = header.firstRow(atOrAbove: committed)
+            guard end > 0 else { return nil }
+            let batch = list.batches[position]
+            return (
+                BatchView(partition: partition, batch: batch, header: header, rows: 0..<end), batch.stored
+            )
+        }
+    }
+
     func statistics() -> PartitionStatistics {
         var records = 0
         var live = 0
         var bytes = chargedIndexBytes
+        var diskBytes = 0
         for (batch, header) in zip(list.batches, list.headers) {
             bytes += batch.chargedBytes
+            diskBytes += batch.stored?.piece.bytes ?? 0
             let hidden = hiddenCount(header.pointee)
             records += header.pointee.presentCount - hidden.present
             live += header.pointee.newestCount - hidden.newest
         }
         return PartitionStatistics(
             first: Offset(first), tail: Offset(committed), records: records, liveRecords: live,
-            memoryBytes: bytes,
+            memoryBytes: bytes, diskBytes: diskBytes,
             evicted: evictedCount, expired: expiredCount, trimmed: trimmedCount, appended: appendedCount,
             appendedBytes: appendedBytes, keys: index.count)
     }

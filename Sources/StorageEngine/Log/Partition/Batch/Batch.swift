@@ -5,27 +5,35 @@ package final class Batch: @unchecked Sendable {
     // Sendable: `header` is changed only under the partition's lock; readers outside it use copies of the header and
     // rows below the committed count, which are immutable.
     let header: UnsafeMutablePointer<BatchHeader>
-    private let slab: UnsafeMutableRawPointer
-    private let slabBytes: Int
-    private let pool: SlabPool
+    private let storage: Storage
     private let account: MemoryAccount
     /// Under the partition's lock, except in `deinit`.
     private var addedColumns: [UnsafeMutableRawPointer] = []
     private var addedBytes = 0
     /// The slab and the columns beside it.
-    var allocatedBytes: Int { slabBytes + addedBytes }
+    var allocatedBytes: Int {
+        if case .slab(_, let bytes, _) = storage { bytes + addedBytes } else { addedBytes }
+    }
     private(set) var chargedBytes: Int
     /// This object, its header and its companion.
     static let fixedBytes = MemoryLayout<BatchHeader>.stride + 320
     private var chargedKind = MemoryKind.payload
     let companion = BatchCompanion()
+    /// Where its rows lie on disk. Under the partition's lock.
+    var stored: StoredImage?
+
+    /// Where its columns lie.
+    private enum Storage {
+        case slab(UnsafeMutableRawPointer, bytes: Int, SlabPool)
+        /// In a segment: they are never written to, because the batch is sealed.
+        case mapped(any MappedBytes)
+    }
 
     init(base: Int64, plan: ColumnPlan, pool: SlabPool, account: MemoryAccount) {
-        self.pool = pool
         self.account = account
-        slabBytes = plan.slabBytes
-        slab = pool.allocate(bytes: slabBytes)
-        chargedBytes = slabBytes + Self.fixedBytes
+        let slab = pool.allocate(bytes: plan.slabBytes)
+        storage = .slab(slab, bytes: plan.slabBytes, pool)
+        chargedBytes = plan.slabBytes + Self.fixedBytes
         account.charge(.payload, chargedBytes)
         header = .allocate(capacity: 1)
         header.initialize(to: Self.layOut(plan, base: base, in: slab))
@@ -34,12 +42,22 @@ package final class Batch: @unchecked Sendable {
         header.pointee.extrasOffsets?[0] = 0
     }
 
+    /// A sealed batch whose columns stay where they are.
+    init(_ image: BatchImage, in mapping: any MappedBytes, account: MemoryAccount) {
+        self.account = account
+        storage = .mapped(mapping)
+        chargedBytes = Self.fixedBytes
+        account.charge(.payload, chargedBytes)
+        header = .allocate(capacity: 1)
+        header.initialize(to: BatchHeader(image))
+    }
+
     deinit {
         account.release(chargedKind, chargedBytes)
         for column in addedColumns { column.deallocate() }
         header.deinitialize(count: 1)
         header.deallocate()
-        pool.free(slab, bytes: slabBytes)
+        if case .slab(let slab, let bytes, let pool) = storage { pool.free(slab, bytes: bytes) }
     }
 
     private static func layOut(_ plan: ColumnPlan, base: Int64, in slab: UnsafeMutableRawPointer)
@@ -124,6 +142,21 @@ package final class Batch: @unchecked Sendable {
     }
 
     func clearVisited(_ row: Int) { header.pointee.visited?[row >> 6] &= ~(1 &<< UInt64(row & 63)) }
+
+    /// What was dead when the batch was written. Before any other thread sees it.
+    func restore(present: Bitmap?, newest: Bitmap?) {
+        let rows = 0..<header.pointee.rows
+        header.pointee.present = present
+        header.pointee.newest = newest
+        if let present {
+            charge(present.allocatedBytes)
+            header.pointee.presentCount = present.count(in: rows)
+        }
+        if let newest {
+            charge(newest.allocatedBytes)
+            header.pointee.newestCount = newest.count(in: rows)
+        }
+    }
 
     private func clear(_ row: Int, in bitmap: inout Bitmap?) {
         if bitmap == nil {

@@ -11,6 +11,15 @@ final class Bitmap: @unchecked Sendable {
         words.initialize(repeating: .max, count: wordCount)
     }
 
+    /// - Precondition: the bytes are eight for every 64 rows.
+    init(rows: Int, words source: UnsafeRawBufferPointer) {
+        wordCount = (rows + 63) / 64
+        precondition(source.count == wordCount * 8)
+        words = .allocate(capacity: wordCount)
+        UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(start: words, count: wordCount))
+            .copyMemory(from: source)
+    }
+
     private init(copying other: Bitmap) {
         wordCount = other.wordCount
         words = .allocate(capacity: wordCount)

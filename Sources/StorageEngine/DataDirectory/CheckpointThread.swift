@@ -1,0 +1,97 @@
+import Platform
+import Synchronization
+
+/// Decides when a checkpoint is due, and writes it on a thread of its own.
+final class CheckpointThread: Sendable {
+    private struct State {
+        var requests: [Awaited<CheckpointFailure?>] = []
+        var isStopping = false
+        var thread: Thread?
+    }
+
+    /// How often is looked whether one is due, and how long after a failure it is tried again.
+    private static let intervalMilliseconds: Int64 = 200
+    private static let retryMilliseconds: Int64 = 5_000
+
+    private let checkpointer: Checkpointer
+    private let wal: WriteAheadLog
+    private let everyBytes: Int
+    private let report: @Sendable (String) -> Void
+    private let state = Lock(State())
+    private let wakeUp = WakeUp()
+
+    var figures: CheckpointFigures { checkpointer.figures }
+
+    init(
+        _ checkpointer: Checkpointer, _ wal: WriteAheadLog, everyBytes: Int,
+        _ report: @escaping @Sendable (String) -> Void
+    ) {
+        self.checkpointer = checkpointer
+        self.wal = wal
+        self.everyBytes = everyBytes
+        self.report = report
+    }
+
+    func start() {
+        let thread = Thread(name: "checkpoint") { [self] in run() }
+        state.withLock { $0.thread = thread }
+    }
+
+    func stop() {
+        let thread = state.withLock { state in
+            state.isStopping = true
+            defer { state.thread = nil }
+            return state.thread
+        }
+        wakeUp.signal()
+        thread?.join()
+    }
+
+    func runNow() throws(CheckpointFailure) {
+        let done = Awaited<CheckpointFailure?>()
+        let isStopping = state.withLock { state in
+            if !state.isStopping { state.requests.append(done) }
+            return state.isStopping
+        }
+        if isStopping { throw .logFailed }
+        wakeUp.signal()
+        if let failure = done.wait() { throw failure }
+    }
+
+    private func run() {
+        var notBefore: Int64 = 0
+        while true {
+            let generation = wakeUp.generation
+            let (requests, isStopping) = state.withLock { state in
+                defer { state.requests = [] }
+                return (state.requests, state.isStopping)
+            }
+            let now = Clock.monotonicNanoseconds() / 1_000_000
+            if !requests.isEmpty || (isDue && now >= notBefore && !isStopping) {
+                let failure = attempt()
+                if failure != nil { notBefore = now + Self.retryMilliseconds }
+                for request in requests { request.fulfil(failure) }
+                continue
+            }
+            if isStopping { return }
+            wakeUp.wait(since: generation, timeoutNanoseconds: Self.intervalMilliseconds * 1_000_000)
+        }
+    }
+
+    private var isDue: Bool {
+        guard wal.failure == nil else { return false }
+        let closed = wal.closedBytes
+        return closed >= everyBytes || (wal.supply.isFull && closed > 0)
+    }
+
+    private func attempt() -> CheckpointFailure? {
+        do throws(CheckpointFailure) {
+            try checkpointer.run()
+            return nil
+        } catch {
+            checkpointer.figures.noteFailure()
+            report("the checkpoint failed: \(error)")
+            return error
+        }
+    }
+}

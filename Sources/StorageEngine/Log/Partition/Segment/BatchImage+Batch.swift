@@ -1,0 +1,72 @@
+import Platform
+
+// From an image back to a batch.
+
+extension BatchHeader {
+    /// Columns point into the image, whose memory the batch keeps and never writes to.
+    init(_ image: BatchImage) {
+        func column<Element>(_ pointer: UnsafePointer<Element>?) -> UnsafeMutablePointer<Element>? {
+            pointer.map { UnsafeMutablePointer(mutating: $0) }
+        }
+        self.init(
+            base: image.base, capacityRows: image.rows, rows: image.rows, endOfRange: image.endOfRange,
+            timestamps: UnsafeMutablePointer(mutating: image.timestamps),
+            valueOffsets: UnsafeMutablePointer(mutating: image.valueOffsets),
+            values: UnsafeMutableRawPointer(mutating: image.values), valueCapacity: image.valueBytes,
+            keyOffsets: column(image.keyOffsets),
+            keys: image.keys.map { UnsafeMutableRawPointer(mutating: $0) }, keyCapacity: image.keyBytes,
+            extrasOffsets: column(image.extrasOffsets),
+            extras: image.extras.map { UnsafeMutableRawPointer(mutating: $0) },
+            extrasCapacity: image.extrasBytes, deltas: column(image.deltas), types: column(image.types),
+            priorities: column(image.priorities), deadlines: column(image.deadlines),
+            arrivals: column(image.arrivals))
+        presentCount = image.rows
+        newestCount = image.rows
+        isSealed = true
+    }
+
+    mutating func take(_ summary: BatchSummary) {
+        earliestDeadline = summary.earliestDeadline
+        maxTimestamp = summary.maxTimestamp
+        lastArrival = summary.lastArrival
+        lastTombstone = summary.lastTombstone
+    }
+}
+
+extension Batch {
+    /// A sealed batch in memory with the rows of an image.
+    convenience init(copying image: BatchImage, pool: SlabPool, account: MemoryAccount) {
+        let usage = ColumnPlan.Usage(
+            rows: image.rows, keyBytes: image.keyBytes, valueBytes: image.valueBytes,
+            extrasBytes: image.extrasBytes, columns: image.columns)
+        self.init(
+            base: image.base, plan: ColumnPlan(need: usage, habit: ColumnPlan.Usage(), target: 0), pool: pool,
+            account: account)
+        let source = BatchHeader(image)
+        func copy<Element>(
+            _ from: UnsafeMutablePointer<Element>?, _ to: UnsafeMutablePointer<Element>?, _ count: Int
+        ) {
+            if let from, let to { to.update(from: from, count: count) }
+        }
+        func copy(_ from: UnsafeMutableRawPointer?, _ to: UnsafeMutableRawPointer?, bytes: Int) {
+            if let from, let to { to.copyMemory(from: from, byteCount: bytes) }
+        }
+        copy(source.timestamps, header.pointee.timestamps, image.rows)
+        copy(source.valueOffsets, header.pointee.valueOffsets, image.rows + 1)
+        copy(source.keyOffsets, header.pointee.keyOffsets, image.rows + 1)
+        copy(source.extrasOffsets, header.pointee.extrasOffsets, image.rows + 1)
+        copy(source.deadlines, header.pointee.deadlines, image.rows)
+        copy(source.arrivals, header.pointee.arrivals, image.rows)
+        copy(source.deltas, header.pointee.deltas, image.rows)
+        copy(source.types, header.pointee.types, image.rows)
+        copy(source.priorities, header.pointee.priorities, image.rows)
+        copy(source.keys, header.pointee.keys, bytes: image.keyBytes)
+        copy(source.extras, header.pointee.extras, bytes: image.extrasBytes)
+        copy(source.values, header.pointee.values, bytes: image.valueBytes)
+        header.pointee.rows = image.rows
+        header.pointee.endOfRange = image.endOfRange
+        header.pointee.presentCount = image.rows
+        header.pointee.newestCount = image.rows
+        header.pointee.isSealed = true
+    }
+}
