@@ -17,36 +17,40 @@ extension KeyRoutes {
         var options = try IncrementOptions(&body)
         try body.finish()
         options.acknowledgement = acknowledgement
-        return try idempotently(request) { [self, options] in
+        return try idempotently(request) { [self, options] claim in
             let log = try services.logForWriting(request, compaction: .keys)
             var conditional = options
             conditional.condition = try condition(request, log, key)
-            return try log.increment(key: key.span.bytes, conditional).writeReply { result in
-                Response.written(
-                    result.put, status: 200, members: "\"value\":\(result.value),",
-                    lastMembers: Self.expiresAt(result.put))
-            }
+            conditional.receipt = claim?.receipt(Self.incremented)
+            return try log.increment(key: key.span.bytes, conditional).writeReply(Self.incremented)
         }
+    }
+
+    @Sendable private static func incremented(_ result: IncrementResult) -> Response {
+        Response.written(
+            result.put, status: 200, members: "\"value\":\(result.value),", lastMembers: expiresAt(result.put))
+    }
+
+    @Sendable private static func touched(_ result: PutResult) -> Response {
+        Response.written(result, status: 200, lastMembers: expiresAt(result))
     }
 
     func touch(_ request: Request) throws -> Reply {
         let key = try key(request)
         let acknowledgement = try QueryReader(request, allowed: ["ack"]).acknowledgement()
         let expiry = try newExpiry(request.controlBody())
-        return try idempotently(request) { [self] in
+        return try idempotently(request) { [self] claim in
             let log = try services.existingLog(request)
             let condition = try condition(request, log, key)
             let outcome: Outcome<PutResult>
             do throws(EngineError) {
                 outcome = try log.touch(
                     key: key.span.bytes, expiry: expiry, condition: condition,
-                    acknowledgement: acknowledgement)
+                    acknowledgement: acknowledgement, receipt: claim?.receipt(Self.touched))
             } catch {
                 throw Self.preferKeyNotFound(error)
             }
-            return try outcome.writeReply(failure: Self.preferKeyNotFound) { result in
-                Response.written(result, status: 200, lastMembers: Self.expiresAt(result))
-            }
+            return try outcome.writeReply(failure: Self.preferKeyNotFound, Self.touched)
         }
     }
 
@@ -67,7 +71,7 @@ extension KeyRoutes {
     }
 
     private func idempotently(
-        _ request: Request, _ work: @escaping @Sendable () throws -> WriteReply
+        _ request: Request, _ work: @escaping IdempotentAttempt.Work
     ) throws -> Reply {
         try Idempotency(services: services).perform(request, body: request.body.bytes, work)
     }

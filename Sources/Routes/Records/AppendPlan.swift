@@ -64,8 +64,12 @@ struct AppendPlan: Sendable {
 
     /// Appends all records of the draft, creating the log if need be.
     ///
-    /// - Parameter partition: overrides the query's.
-    func append(_ draft: Draft, isKeyed: Bool, partition: Int? = nil) throws -> Outcome<AppendResult> {
+    /// - Parameters:
+    ///   - partition: overrides the query's.
+    ///   - claim: of the request's idempotency key.
+    func append(
+        _ draft: Draft, isKeyed: Bool, partition: Int? = nil, _ claim: IdempotencyReceipts.Claim? = nil
+    ) throws -> Outcome<AppendResult> {
         guard draft.count > 0 else { throw Problem(.invalidArgument, "the body has no records") }
         if key != nil, draft.count != 1 {
             throw Problem.invalidArgument(
@@ -79,6 +83,7 @@ struct AppendPlan: Sendable {
         }
         var options = options
         if let partition { options.partition = partition }
+        options.receipt = claim?.receipt { .appended($0) }
         return try log.append(draft, options)
     }
 

@@ -41,12 +41,12 @@ final class AtomicLines: BodyConsumer, @unchecked Sendable {
     func finish() throws -> Reply {
         defer { giveBackParser() }
         if let failure { throw failure }
-        return try Idempotency(services: plan.services).perform(plan.request, body: body.bytes) { [self] in
+        return try Idempotency(services: plan.services).perform(plan.request, body: body.bytes) { [self] claim in
             defer { giveBackParser() }
             try parse(isFinal: true)
             guard let parser else { throw Problem(.internal, "the parser is gone") }
             let draft = plan.draft(of: parser.found, in: body)
-            return try plan.append(draft, isKeyed: plan.isKeyed).writeReply { .appended($0) }
+            return try plan.append(draft, isKeyed: plan.isKeyed, claim).writeReply { .appended($0) }
         }
     }
 

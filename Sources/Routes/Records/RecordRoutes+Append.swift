@@ -26,13 +26,13 @@ extension RecordRoutes {
 
     func append(_ request: Request) throws -> Reply {
         let plan = try AppendPlan(request, services)
-        return try Idempotency(services: services).perform(request, body: request.body.bytes) {
+        return try Idempotency(services: services).perform(request, body: request.body.bytes) { claim in
             let type = try ValueType.declared(by: request)
             let draft =
                 type == nil || type?.isJSON == true
                 ? try jsonDraft(plan, type?.text)
                 : try rawDraft(plan, type?.text ?? "application/octet-stream")
-            return try plan.append(draft, isKeyed: plan.isKeyed).writeReply { .appended($0) }
+            return try plan.append(draft, isKeyed: plan.isKeyed, claim).writeReply { .appended($0) }
         }
     }
 

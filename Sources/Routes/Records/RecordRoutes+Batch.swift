@@ -16,13 +16,13 @@ extension RecordRoutes {
 
     func appendBatch(_ request: Request) throws -> Reply {
         let plan = try AppendPlan(batch: request, services)
-        return try Idempotency(services: services).perform(request, body: request.body.bytes) {
+        return try Idempotency(services: services).perform(request, body: request.body.bytes) { claim in
             guard request.body.count > 0 else { throw Problem(.invalidJSON, "the body is empty") }
             let draft = try services.parsers.withParser { parser in
                 try BatchDraft(parser, request.body, services).draft()
             }
             let isKeyed = draft.keys.contains { !$0.isAbsent }
-            return try plan.append(draft, isKeyed: isKeyed).writeReply { .appended($0) }
+            return try plan.append(draft, isKeyed: isKeyed, claim).writeReply { .appended($0) }
         }
     }
 }

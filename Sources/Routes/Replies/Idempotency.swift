@@ -14,11 +14,12 @@ struct Idempotency: Sendable {
     ///
     /// - Parameters:
     ///   - body: what must be equal in a retry, besides the query.
-    ///   - work: may run later and on another thread.
+    ///   - work: may run later and on another thread. It is given the claim whose receipt has to become durable with
+    ///     what it writes; nil without a key.
     func perform(
-        _ request: Request, body: UnsafeRawBufferPointer, _ work: @escaping @Sendable () throws -> WriteReply
+        _ request: Request, body: UnsafeRawBufferPointer, _ work: @escaping IdempotentAttempt.Work
     ) throws -> Reply {
-        guard let key = try Self.key(of: request) else { return try work().reply(to: request) }
+        guard let key = try Self.key(of: request) else { return try work(nil).reply(to: request) }
         let attempt = IdempotentAttempt(
             services: services, request: request, scope: Self.scope(request, key),
             bodyDigest: Self.digest(body, query: request.target), work: work)

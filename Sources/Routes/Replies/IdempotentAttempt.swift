@@ -6,6 +6,8 @@ import StorageEngine
 ///
 /// The twin may be done before this request has made its reply a deferred one, hence the state.
 final class IdempotentAttempt: Sendable {
+    typealias Work = @Sendable (IdempotencyReceipts.Claim?) throws -> WriteReply
+
     private enum State {
         case beginning
         case waiting(DeferredReply)
@@ -17,12 +19,12 @@ final class IdempotentAttempt: Sendable {
     private let request: Request
     private let scope: [UInt8]
     private let bodyDigest: [UInt8]
-    private let work: @Sendable () throws -> WriteReply
+    private let work: Work
     private let state = Lock(State.beginning)
 
     init(
         services: Services, request: Request, scope: [UInt8], bodyDigest: [UInt8],
-        work: @escaping @Sendable () throws -> WriteReply
+        work: @escaping Work
     ) {
         self.services = services
         self.request = request
@@ -110,7 +112,7 @@ final class IdempotentAttempt: Sendable {
     private func run(_ claim: IdempotencyReceipts.Claim) -> WriteReply {
         let written: WriteReply
         do {
-            written = try work()
+            written = try work(claim)
         } catch {
             return .now(settle(claim, .failure(error)))
         }

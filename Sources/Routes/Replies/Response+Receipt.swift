@@ -31,3 +31,19 @@ extension Response {
             body: answer.body.isEmpty ? .empty : .bytes(answer.body))
     }
 }
+
+extension IdempotencyReceipts.Claim {
+    /// What the engine writes beside the effect, so that a retry is answered so also after a crash.
+    func receipt<Value>(
+        _ response: @escaping @Sendable (Value) throws -> Response
+    ) -> @Sendable (Value) -> ReceiptRecord? {
+        { value in
+            do {
+                return try response(value).receipt.flatMap { self.record($0) }
+            } catch {
+                // The write's own answer will say so; a retry is then decided anew.
+                return nil
+            }
+        }
+    }
+}

@@ -14,11 +14,12 @@ struct TransactionRoutes: Sendable {
 
     func run(_ request: Request) throws -> Reply {
         let acknowledgement = try QueryReader(request, allowed: ["ack"]).acknowledgement()
-        return try Idempotency(services: services).perform(request, body: request.body.bytes) { [services] in
+        return try Idempotency(services: services).perform(request, body: request.body.bytes) { [services] claim in
             guard request.body.count > 0 else { throw Problem(.invalidJSON, "the body is empty") }
             var transaction = try TransactionBody(services: services).read(request.body)
             transaction.acknowledgement = acknowledgement
             transaction.logDefaults = services.createsLogs ? services.logDefaults : nil
+            transaction.receipt = claim?.receipt { try .transacted($0) }
             return try services.engine.transact(transaction).writeReply { try .transacted($0) }
         }
     }

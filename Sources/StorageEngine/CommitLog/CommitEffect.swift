@@ -12,6 +12,16 @@ enum CommitEffect: Sendable {
     case receipt(ReceiptRecord)
 }
 
+extension CommitEffect {
+    /// Worked out when the entry is written: making the answer takes longer than a lock should be held.
+    static func lateReceipt<Value: Sendable>(
+        _ make: (@Sendable (Value) -> ReceiptRecord?)?, _ value: Value
+    ) -> (@Sendable () -> CommitEffect?)? {
+        guard let make else { return nil }
+        return { make(value).map { CommitEffect.receipt($0) } }
+    }
+}
+
 /// Names a log on disk, where names may come again.
 struct LogID: RawRepresentable, Hashable, Sendable {
     let rawValue: UInt64
@@ -33,7 +43,7 @@ struct ProducerCall: Sendable, Equatable {
 }
 
 /// The answer of a request with an idempotency key.
-struct ReceiptRecord: Sendable, Equatable {
+package struct ReceiptRecord: Sendable, Equatable {
     let scope: [UInt8]
     let digest: [UInt8]
     let expiresAt: Int64

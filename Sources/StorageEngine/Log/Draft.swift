@@ -68,6 +68,8 @@ package struct AppendOptions: Sendable {
     package var matchOffset: Offset?
     package var acknowledgement: Acknowledgement?
     package var producer: ProducerStamp?
+    /// What becomes durable together with the records, once it is known where they are.
+    package var receipt: (@Sendable (AppendResult) -> ReceiptRecord?)?
     package init() {}
 }
 

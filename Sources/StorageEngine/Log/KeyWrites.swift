@@ -46,6 +46,8 @@ package struct IncrementOptions: Sendable {
     package var refreshesExpiry = false
     package var condition = Condition.none
     package var acknowledgement: Acknowledgement?
+    /// What becomes durable together with the sum.
+    package var receipt: (@Sendable (IncrementResult) -> ReceiptRecord?)?
     package init() {}
 }
 

@@ -46,7 +46,7 @@ extension Log {
                     try share.partition.checkWritable(state)
                 }
             }
-            return assign(draft, shares, requested, options.producer, &followUps)
+            return assign(draft, shares, requested, options, &followUps)
         }
         for (partition, followUp) in followUps { partition.carryOut(followUp) }
         return appended
@@ -102,7 +102,7 @@ extension Log {
 
     /// Under all locks of the shares. - Parameter followUps: what to carry out once they are free.
     private func assign(
-        _ draft: Draft, _ shares: [Share], _ requested: Acknowledgement, _ producer: ProducerStamp?,
+        _ draft: Draft, _ shares: [Share], _ requested: Acknowledgement, _ options: AppendOptions,
         _ followUps: inout [(Partition, Partition.FollowUp)]
     ) -> Appended {
         let now = clock.now()
@@ -126,10 +126,11 @@ extension Log {
             return (.done(result), ranges, nil)
         }
         var effects: [CommitEffect] = []
-        if let producer, let id = partitions[0].durableID {
+        if let producer = options.producer, let id = partitions[0].durableID {
             effects.append(.producer(id, ProducerCall(stamp: producer, ranges: ranges, time: now)))
         }
-        let entry = CommitEntry(parts: parts, effects: effects)
+        let entry = CommitEntry(
+            parts: parts, effects: effects, lateEffect: CommitEffect.lateReceipt(options.receipt, result))
         for part in parts { part.partition.state.withLocked { $0.enqueue(entry, from: part.start) } }
         commitLog.submit(entry)
         return (pending(result, entry), ranges, entry)

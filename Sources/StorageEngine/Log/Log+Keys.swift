@@ -64,11 +64,13 @@ extension Log {
 
     /// Appends the same value again with another deadline: a new revision. - Throws: `keyNotFound`, `preconditionFailed`.
     package func touch(
-        key: RawSpan, expiry: Expiry, condition: Condition, acknowledgement: Acknowledgement?
+        key: RawSpan, expiry: Expiry, condition: Condition, acknowledgement: Acknowledgement?,
+        receipt: (@Sendable (PutResult) -> ReceiptRecord?)? = nil
     ) throws(EngineError) -> Outcome<PutResult> {
         _ = try requested(acknowledgement)
         return try write(key) { partition, key throws(EngineError) in
-            try partition.touch(key: key, hash: partition.hash(key), expiry, condition, acknowledgement)
+            try partition.touch(
+                key: key, hash: partition.hash(key), expiry, condition, acknowledgement, receipt)
         }
     }
 

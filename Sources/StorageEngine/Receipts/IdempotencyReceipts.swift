@@ -46,10 +46,22 @@ package final class IdempotencyReceipts: Sendable {
     package final class Claim: Sendable {
         private let receipts: IdempotencyReceipts
         private let scope: [UInt8]
+        private let digest: [UInt8]
+        private let expiresAt: Int64
 
-        fileprivate init(receipts: IdempotencyReceipts, scope: [UInt8]) {
+        fileprivate init(
+            receipts: IdempotencyReceipts, scope: [UInt8], digest: [UInt8], expiresAt: Int64
+        ) {
             self.receipts = receipts
             self.scope = scope
+            self.digest = digest
+            self.expiresAt = expiresAt
+        }
+
+        /// For the commit log; nil for an answer that is not kept.
+        package func record(_ answer: Answer) -> ReceiptRecord? {
+            guard answer.body.count <= IdempotencyReceipts.answerBytesMax else { return nil }
+            return ReceiptRecord(scope: scope, digest: digest, expiresAt: expiresAt, answer: answer)
         }
 
         /// Keeps the answer for later twins.
@@ -109,7 +121,8 @@ package final class IdempotencyReceipts: Sendable {
             state.receipts[scope] = Receipt(digest: bodyDigest, expiresAt: expiresAt)
             state.order.append((expiresAt, scope))
             state.bytes += State.cost(scope, nil)
-            return .first(Claim(receipts: self, scope: scope))
+            return .first(
+                Claim(receipts: self, scope: scope, digest: bodyDigest, expiresAt: expiresAt))
         }
     }
 

@@ -70,6 +70,8 @@ package struct Transaction: Sendable {
     package var then: [Operation] = []
     package var otherwise: [Operation] = []
     package var acknowledgement: Acknowledgement?
+    /// What becomes durable together with its writes.
+    package var receipt: (@Sendable (TransactionResult) -> ReceiptRecord?)?
     /// What a log gets that a put or an append creates; nil: none is created.
     package var logDefaults: LogConfiguration? = LogConfiguration()
     package init() {}

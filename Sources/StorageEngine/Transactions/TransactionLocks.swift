@@ -146,7 +146,7 @@ struct TransactionLocks {
         guard let commitLog = CommitEntry.commitLog(of: parts) else {
             return .done(result, followUps: parts.map { ($0.partition, $0.partition.applyAtOnce($0)) })
         }
-        let entry = CommitEntry(parts: parts)
+        let entry = CommitEntry(parts: parts, lateEffect: CommitEffect.lateReceipt(transaction.receipt, result))
         for part in parts {
             part.partition.state.withLocked { state in
                 state.enqueue(entry, from: part.start)

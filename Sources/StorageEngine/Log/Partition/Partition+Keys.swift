@@ -111,6 +111,8 @@ extension Partition {
             PutResult(
                 revision: revision, isNew: isNew, requested: options.acknowledgement ?? usualAcknowledgement,
                 achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+        } receipt: { put in
+            CommitEffect.lateReceipt(options.receipt, IncrementResult(value: sum, put: put))
         }
         return switch attempt {
         case .done(let put): .done(IncrementResult(value: sum, put: put))
@@ -122,7 +124,7 @@ extension Partition {
     /// The same value, type, priority and extras again with another deadline.
     func touch(
         key: UnsafeRawBufferPointer, hash: UInt64, _ expiry: Expiry, _ condition: Condition,
-        _ acknowledgement: Acknowledgement?
+        _ acknowledgement: Acknowledgement?, _ receipt: (@Sendable (PutResult) -> ReceiptRecord?)?
     ) throws(EngineError) -> Attempt<PutResult> {
         let time = clock.tick()
         return try writeKey(key, hash: hash, needsCurrent: true) { state, current throws(EngineError) in
@@ -144,6 +146,8 @@ extension Partition {
             PutResult(
                 revision: revision, isNew: false, requested: acknowledgement ?? usualAcknowledgement,
                 achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+        } receipt: { put in
+            CommitEffect.lateReceipt(receipt, put)
         }
     }
 
@@ -156,7 +160,8 @@ extension Partition {
     private func writeKey(
         _ key: UnsafeRawBufferPointer, hash: UInt64, needsCurrent: Bool, freesSpace: Bool = false,
         _ write: (inout PartitionState, Current?) throws(EngineError) -> Int64,
-        answer: (Revision, Bool, Int64) -> PutResult
+        answer: (Revision, Bool, Int64) -> PutResult,
+        receipt: (PutResult) -> (@Sendable () -> CommitEffect?)? = { _ in nil }
     ) throws(EngineError) -> Attempt<PutResult> {
         let (attempt, followUp) = try state.withLock {
             state throws(EngineError) -> (Attempt<PutResult>, FollowUp) in
@@ -171,7 +176,7 @@ extension Partition {
             let deadline = try write(&state, current)
             let revision = Revision(partition: number, offset: Offset(offset), epoch: epoch)
             let value = answer(revision, current == nil, deadline)
-            if let entry = submit(&state) { return (.submitted(entry, value: value), FollowUp()) }
+            if let entry = submit(&state, receipt(value)) { return (.submitted(entry, value: value), FollowUp()) }
             if let active = state.active {
                 _ = state.applyKey(at: place, hash, active.pointee.rows - 1, in: active)
             }

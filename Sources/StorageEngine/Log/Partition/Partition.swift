@@ -57,16 +57,20 @@ final class Partition: Sendable {
     /// The last part of every write, under the lock: rows from `start` on are assigned; they are committed at once, or
     /// handed to the commit log.
     @inline(__always)
-    func submit(_ state: inout PartitionState) -> CommitEntry? {
-        guard commitLog == nil, state.pending.isEmpty else { return submitLater(&state) }
+    func submit(
+        _ state: inout PartitionState, _ lateEffect: (@Sendable () -> CommitEffect?)? = nil
+    ) -> CommitEntry? {
+        guard commitLog == nil, state.pending.isEmpty else { return submitLater(&state, lateEffect) }
         return nil
     }
 
-    private func submitLater(_ state: inout PartitionState) -> CommitEntry? {
+    private func submitLater(
+        _ state: inout PartitionState, _ lateEffect: (@Sendable () -> CommitEffect?)?
+    ) -> CommitEntry? {
         let start =
             state.pending.last.flatMap { entry in entry.parts.first { $0.partition === self }?.end }
             ?? state.committed
-        let entry = CommitEntry(parts: [part(from: start, &state)])
+        let entry = CommitEntry(parts: [part(from: start, &state)], lateEffect: lateEffect)
         state.enqueue(entry, from: start)
         (commitLog ?? state.sharedCommitLog)?.submit(entry)
         return entry
