@@ -33,9 +33,8 @@ package final class Engine: Sendable {
         }
     }
 
-    private let services: EngineServices
+    let services: EngineServices
     private let checkpointBytes: Int
-    private let reportFailure: @Sendable (String) -> Void
     /// Changes are handed to the write-ahead log while this is held, so that their order there is the order here.
     private let catalog = Lock(Catalog())
     private let threads = Lock<[Thread]>([])
@@ -43,15 +42,15 @@ package final class Engine: Sendable {
     package init(configuration: EngineConfiguration, clock: Clock, metrics: MetricsRegistry) {
         self.clock = clock
         checkpointBytes = configuration.checkpointBytes
-        reportFailure = configuration.reportFailure
         let limit = configuration.maxMemoryBytes ?? MachineMemory.limitBytes() / 10 * 8
         let storage = configuration.dataDirectory.map { Storage($0) }
         services = EngineServices(
             clock: clock,
             memory: MemoryAccount(name: "server", limitBytes: limit, watermark: configuration.watermark),
             warmBytesMax: min(configuration.warmBytesMax, limit / 16), storage: storage,
+            reportFailure: configuration.reportFailure,
             makeCommitLog: configuration.makeCommitLog ?? { log in
-                log.mode == .memory ? nil : storage.map { WALCommitLog($0.wal, log.durability) }
+                log.mode == .persistent ? storage.map { WALCommitLog($0.wal, log.durability) } : nil
             })
         receipts = IdempotencyReceipts(
             clock: clock, account: services.memory,
@@ -81,8 +80,11 @@ package final class Engine: Sendable {
         let source = Checkpointer.Source(
             catalog: { [weak self] in
                 self?.catalog.withLock { (Array($0.logs.values), $0.nextID) } ?? ([], 1)
-            }, receipts: { [receipts] in receipts.kept })
-        storage.startCheckpoints(everyBytes: checkpointBytes, source, report: reportFailure)
+            }, receipts: { [receipts] in receipts.kept },
+            isDue: { [weak self] now in
+                self?.allLogs().contains { $0.isTiered && $0.needsCheckpoint(now: now) } ?? false
+            }, clock: clock)
+        storage.startCheckpoints(everyBytes: checkpointBytes, source, report: services.reportFailure)
         return recovered.report
     }
 
@@ -130,7 +132,7 @@ package final class Engine: Sendable {
             return threads
         }
         for thread in running { thread.join() }
-        services.storage?.stop()
+        services.storage?.stop(writesAll: allLogs().contains(where: \.isTiered))
     }
 
     // MARK: Logs
@@ -156,7 +158,7 @@ package final class Engine: Sendable {
         return (result.log, result.created, .decided(by: result.entry))
     }
 
-    private func validate(_ configuration: LogConfiguration) throws(EngineError) {
+    func validate(_ configuration: LogConfiguration) throws(EngineError) {
         try configuration.validate()
         if configuration.mode != .memory, services.storage == nil {
             throw .invalidConfiguration(
@@ -224,7 +226,7 @@ package final class Engine: Sendable {
     }
 
     /// Changes what can change in place: TTL, retention, memory limit, schema.
-    /// - Throws: `invalidConfiguration` naming a field that cannot change.
+    /// - Throws: `invalidConfiguration` naming a field that cannot change, `transitionRunning`.
     package func updateLog(
         named name: String, _ configuration: LogConfiguration
     ) throws(EngineError) -> (log: Log, durable: Outcome<Void>) {
@@ -233,6 +235,9 @@ package final class Engine: Sendable {
             guard let log = catalog.logs[name] else { throw .logNotFound(log: name) }
             if let fixed = log.configuration.fixedDifferences(from: configuration).first {
                 throw .invalidConfiguration(field: fixed, reason: "cannot be changed once the log exists")
+            }
+            if log.configuration.changesMode(to: configuration) || log.isChangingMode {
+                throw .transitionRunning(log: name)
             }
             log.update(configuration)
             return (log, services.storage?.submit(.updateLog(log.id, configuration)))

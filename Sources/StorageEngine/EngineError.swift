@@ -32,6 +32,8 @@ package enum EngineError: Error, Equatable, Sendable {
     case logDeleted
     /// No room on the disk for what has to be durable. Deletes and trims are still taken.
     case diskFull
+    /// The log's mode is being changed already.
+    case transitionRunning(log: String)
     /// Too much waits for the disk already: try again later.
     case commitLogBehind
     /// An operation of a transaction cannot be done; `index` counts within its branch. Nothing was applied.
@@ -46,14 +48,17 @@ package enum Acknowledgement: String, Comparable, Sendable, CaseIterable {
     case quorum
 
     package static func < (left: Acknowledgement, right: Acknowledgement) -> Bool {
-        left.rank < right.rank
+        left.number < right.number
     }
 
-    private var rank: Int {
+    /// In the order of strength.
+    var number: UInt8 {
         switch self {
         case .memory: 0
         case .disk: 1
         case .quorum: 2
         }
     }
+
+    init(number: UInt8) { self = Self.allCases.first { $0.number == number } ?? .memory }
 }

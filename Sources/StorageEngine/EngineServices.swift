@@ -15,16 +15,20 @@ final class EngineServices: Sendable {
     let hashSeed = UInt64.random(in: 0...UInt64.max)
     /// The commit log of a new log; nil for memory mode.
     let makeCommitLog: @Sendable (LogConfiguration) -> (any CommitLog)?
+    /// Of threads of the engine's own.
+    let reportFailure: @Sendable (String) -> Void
     /// Nil without a data directory.
     let storage: Storage?
 
     init(
         clock: Clock, memory: MemoryAccount, warmBytesMax: Int, storage: Storage?,
+        reportFailure: @escaping @Sendable (String) -> Void,
         makeCommitLog: @escaping @Sendable (LogConfiguration) -> (any CommitLog)?
     ) {
         self.clock = clock
         self.memory = memory
         self.storage = storage
+        self.reportFailure = reportFailure
         self.makeCommitLog = makeCommitLog
         pool = SlabPool(warmBytesMax: warmBytesMax)
         evictor = Evictor(server: memory)

@@ -28,7 +28,8 @@ extension KeyRoutes {
 
     @Sendable private static func incremented(_ result: IncrementResult) -> Response {
         Response.written(
-            result.put, status: 200, members: "\"value\":\(result.value),", lastMembers: expiresAt(result.put))
+            result.put, status: 200, members: "\"value\":\(result.value),", lastMembers: expiresAt(result.put)
+        )
     }
 
     @Sendable private static func touched(_ result: PutResult) -> Response {

@@ -30,13 +30,18 @@ extension LogConfiguration {
         var givesAcknowledgement = false
         if let part = try reader.object("durability") { givesAcknowledgement = try readDurability(part) }
         // What is not said follows from the mode, unless it was said before.
-        if !givesAcknowledgement, base.durability.acknowledgement == base.availableAcknowledgement {
-            durability.acknowledgement = availableAcknowledgement
-        }
+        if !givesAcknowledgement { followMode(of: base) }
         if let part = try reader.object("hybrid") { try readHybrid(part) }
         if let part = try reader.object("replication") { try readReplication(part) }
         if let part = try reader.object("schema") { try readSchema(part) }
         try reader.finish()
+    }
+
+    /// Writes are acknowledged from the most that the mode gives, as they were before.
+    package mutating func followMode(of other: LogConfiguration) {
+        if other.durability.acknowledgement == other.availableAcknowledgement {
+            durability.acknowledgement = availableAcknowledgement
+        }
     }
 
     private mutating func readRetention(_ part: consuming ObjectReader) throws(FieldFailure) {

@@ -58,7 +58,12 @@ struct LogRoutes: Sendable {
         let current = log.configuration.json
         try Self.checkNames(of: patch, known: current)
         let merged = current.merged(with: patch)
-        let wanted = try LogConfiguration(json: merged)
+        var wanted = try LogConfiguration(json: merged)
+        if patch["durability"]?["ack"] == nil { wanted.followMode(of: log.configuration) }
+        if log.configuration.changesMode(to: wanted) {
+            let changing = try services.engine.changeMode(ofLog: log.name, to: wanted)
+            return .now(Self.description(of: changing, status: 202))
+        }
         let (updated, durable) = try services.engine.updateLog(named: log.name, wanted)
         return try durable.reply(to: request) { Self.description(of: updated) }
     }
@@ -103,23 +108,37 @@ extension LogRoutes {
                 .init("records", .integer(Int64(statistics.records))),
                 .init("live_records", .integer(Int64(statistics.liveRecords))),
                 .init("keys", .integer(Int64(statistics.keys))),
-                .init("bytes", bytes(memory: statistics.memoryBytes)),
+                .init("bytes", bytes(memory: statistics.memoryBytes, disk: statistics.diskBytes)),
                 .init("evicted", .integer(Int64(statistics.evicted))),
                 .init("expired", .integer(Int64(statistics.expired))),
             ])
         }
-        return .json(
-            .object([
-                .init("name", .string(log.name)),
-                .init("config", log.configuration.json),
-                .init("stats", .object([.init("partitions", .array(partitions))])),
-                .init("epoch", .string(log.epoch.text)),
-            ]), status: status, fields: fields)
+        var members: [JSONValue.Member] = [
+            .init("name", .string(log.name)),
+            .init("config", log.configuration.json),
+            .init("stats", .object([.init("partitions", .array(partitions))])),
+            .init("epoch", .string(log.epoch.text)),
+        ]
+        if let transition = log.transition {
+            members.append(.init("transition", Self.transition(transition)))
+        }
+        return .json(.object(members), status: status, fields: fields)
     }
 
-    private static func bytes(memory: Int) -> JSONValue {
+    private static func bytes(memory: Int, disk: Int) -> JSONValue {
         .object([
-            .init("memory", .integer(Int64(memory))), .init("disk", .integer(0)), .init("s3", .integer(0)),
+            .init("memory", .integer(Int64(memory))), .init("disk", .integer(Int64(disk))),
+            .init("s3", .integer(0)),
         ])
+    }
+
+    private static func transition(_ transition: ModeTransition) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("from", .string(transition.from.rawValue)), .init("to", .string(transition.to.rawValue)),
+            .init("state", .string(transition.failure == nil ? "running" : "failed")),
+            .init("started_at", .integer(transition.startedAt)),
+        ]
+        if let failure = transition.failure { members.append(.init("error", .string(failure))) }
+        return .object(members)
     }
 }

@@ -42,6 +42,8 @@ extension Problem {
             case .outcomeUnknown(let reason): .outcomeUnknown(reason)
             case .logDeleted: Problem(.logNotFound, "the log was deleted")
             case .diskFull: .diskFull
+            case .transitionRunning(let log):
+                .overloaded("the mode of log \(log) is being changed; try again when that is done")
             case .commitLogBehind:
                 .overloaded("writes come faster than the disk takes them; wait and try again")
             case .shuttingDown: .shuttingDown

@@ -41,7 +41,8 @@ final class AtomicLines: BodyConsumer, @unchecked Sendable {
     func finish() throws -> Reply {
         defer { giveBackParser() }
         if let failure { throw failure }
-        return try Idempotency(services: plan.services).perform(plan.request, body: body.bytes) { [self] claim in
+        return try Idempotency(services: plan.services).perform(plan.request, body: body.bytes) {
+            [self] claim in
             defer { giveBackParser() }
             try parse(isFinal: true)
             guard let parser else { throw Problem(.internal, "the parser is gone") }

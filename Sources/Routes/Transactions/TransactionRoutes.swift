@@ -14,7 +14,8 @@ struct TransactionRoutes: Sendable {
 
     func run(_ request: Request) throws -> Reply {
         let acknowledgement = try QueryReader(request, allowed: ["ack"]).acknowledgement()
-        return try Idempotency(services: services).perform(request, body: request.body.bytes) { [services] claim in
+        return try Idempotency(services: services).perform(request, body: request.body.bytes) {
+            [services] claim in
             guard request.body.count > 0 else { throw Problem(.invalidJSON, "the body is empty") }
             var transaction = try TransactionBody(services: services).read(request.body)
             transaction.acknowledgement = acknowledgement

@@ -95,7 +95,6 @@ extension EffectiveConfiguration {
 
     /// Combinations that make no sense, or that would be dangerous.
     func validate() throws(UsageFailure) {
-        if logMode == .hybrid { throw UsageFailure("mode: hybrid: not implemented yet") }
         if logMode != .memory, text(.dataDir) == nil {
             throw UsageFailure("mode: \(logMode.rawValue) needs a data directory: add --data-dir")
         }

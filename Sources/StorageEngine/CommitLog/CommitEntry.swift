@@ -9,6 +9,8 @@ package final class CommitEntry: Sendable {
         let partition: Partition
         let start: Int64
         let end: Int64
+        /// Under which name the rows are written; nil: they are not.
+        var log: LogID?
         /// Of keys and values, about.
         var bytes = 0
     }
@@ -43,7 +45,8 @@ package final class CommitEntry: Sendable {
     /// Where rows of these partitions have to go, whose locks are held: nil when all may be committed at once.
     /// Of logs of unequal durability it is the strictest.
     static func commitLog(of parts: [Part]) -> (any CommitLog)? {
-        let own = parts.compactMap(\.partition.commitLog).max { $0.acknowledgement < $1.acknowledgement }
+        let own = parts.compactMap { $0.partition.state.withLocked { $0.commitLog } }
+            .max { $0.acknowledgement < $1.acknowledgement }
         if let own { return own }
         for part in parts {
             if let commitLog = part.partition.state.withLocked({ $0.sharedCommitLog }) { return commitLog }

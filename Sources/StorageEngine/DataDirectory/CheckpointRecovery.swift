@@ -6,7 +6,6 @@ struct CheckpointRecovery {
     let checkpoint: Checkpoint
     /// The length of each segment file that is there.
     private(set) var segments: [SegmentID: Int] = [:]
-    private var mapped: [SegmentID: any MappedBytes] = [:]
     private(set) var bytesRead = 0
 
     /// - Throws: `StorageFailure` when the checkpoint is damaged, or a segment that it needs is missing.
@@ -23,9 +22,7 @@ struct CheckpointRecovery {
         } catch let failure as FileFailure {
             throw StorageFailure(failure)
         } catch let error as UnknownVersion {
-            throw StorageFailure(
-                path: path,
-                reason: "the file is of format version \(error.version), which this server does not know")
+            throw StorageFailure(path: path, unknown: error)
         } catch {
             throw StorageFailure(path: path, position: 0, reason: "its checksum or its content is wrong")
         }
@@ -42,7 +39,7 @@ struct CheckpointRecovery {
             if let dead = image.dead { needed.insert(dead.piece.segment) }
         }
         for id in segments.keys where !needed.contains(id) {
-            do throws(FileFailure) { try directory.files.remove(directory.path(of: id)) } catch {
+            do throws(FileFailure) { try directory.remove(id) } catch {
                 throw StorageFailure(error)
             }
             segments[id] = nil
@@ -68,78 +65,28 @@ struct CheckpointRecovery {
         }
     }
 
-    /// In memory as long as there is room, else where it lies.
-    private mutating func batch(of stored: StoredImage, _ log: Log) throws(StorageFailure) -> Batch {
-        let (mapping, bytes) = try content(of: stored.piece)
-        let batch: Batch
-        do throws(BinaryReader.Malformed) {
-            let image = try BatchImage(decoding: bytes)
-            guard image.rows == stored.rows, image.base == stored.base, image.endOfRange == stored.endOfRange
-            else { throw .init() }
-            batch = log.makeBatch(image, mapping)
-        } catch {
-            throw damage(stored.piece, "the batch is not valid")
-        }
+    private func batch(of stored: StoredImage, _ log: Log) throws(StorageFailure) -> Batch {
+        let (image, mapping) = try directory.image(of: stored)
+        let batch = log.makeBatch(image, mapping, lastArrival: stored.summary.lastArrival)
         batch.header.pointee.take(stored.summary)
         batch.stored = stored
         if let dead = stored.dead {
-            let bytes = try content(of: dead.piece).bytes
-            do throws(BinaryReader.Malformed) {
-                let (present, newest) = try DeadRowsImage.decode(bytes, rows: stored.rows)
-                batch.restore(present: present, newest: newest)
-            } catch {
-                throw damage(dead.piece, "the bitmaps are not valid")
-            }
+            let (present, newest) = try directory.bitmaps(of: dead, rows: stored.rows)
+            batch.restore(present: present, newest: newest)
         }
         return batch
-    }
-
-    private mutating func content(
-        of piece: SegmentPiece
-    ) throws(StorageFailure) -> (mapping: any MappedBytes, bytes: UnsafeRawBufferPointer) {
-        let mapping = try map(piece.segment)
-        guard piece.position % SegmentFormat.alignment == 0, piece.position <= mapping.bytes.count,
-            piece.bytes <= mapping.bytes.count - piece.position
-        else { throw damage(piece, "the file ends before it") }
-        let bytes = UnsafeRawBufferPointer(
-            rebasing: mapping.bytes[piece.position..<piece.position + piece.bytes])
-        guard SegmentFormat.checksum(bytes) == piece.checksum else {
-            throw damage(piece, "the checksum is wrong")
-        }
-        return (mapping, bytes)
-    }
-
-    private mutating func map(_ id: SegmentID) throws(StorageFailure) -> any MappedBytes {
-        if let mapping = mapped[id] { return mapping }
-        let path = directory.path(of: id)
-        do {
-            let mapping = try directory.files.open(path, .read).map()
-            try SegmentFormat.checkHeader(mapping.bytes, id)
-            mapped[id] = mapping
-            return mapping
-        } catch let failure as FileFailure {
-            throw StorageFailure(failure)
-        } catch let error as UnknownVersion {
-            throw StorageFailure(
-                path: path,
-                reason: "the file is of format version \(error.version), which this server does not know")
-        } catch {
-            throw StorageFailure(path: path, position: 0, reason: "the file's header is not valid")
-        }
-    }
-
-    private func damage(_ piece: SegmentPiece, _ reason: String) -> StorageFailure {
-        StorageFailure(path: directory.path(of: piece.segment), position: piece.position, reason: reason)
     }
 }
 
 extension Log {
-    fileprivate func makeBatch(_ image: BatchImage, _ mapping: any MappedBytes) -> Batch {
-        let pool = partitions[0].state.withLock { $0.pool }
+    /// In memory as long as there is room and its mode keeps it there, else where it lies.
+    fileprivate func makeBatch(_ image: BatchImage, _ mapping: any MappedBytes, lastArrival: Int64) -> Batch {
+        let (pool, tiers) = partitions[0].state.withLock { ($0.pool, $0.policy.tiers) }
         let bytes = image.valueBytes + image.keyBytes + image.extrasBytes + image.rows * 40
-        return account.freeBytes > bytes
-            ? Batch(copying: image, pool: pool, account: account)
-            : Batch(image, in: mapping, account: account)
+        let isCold = tiers.map { addingSaturated(lastArrival, $0.memoryMilliseconds) <= clock.now() } ?? false
+        return isCold || account.freeBytes <= bytes
+            ? Batch(image, in: mapping, account: account)
+            : Batch(copying: image, pool: pool, account: account)
     }
 }
 
@@ -170,6 +117,7 @@ extension PartitionState {
     fileprivate mutating func finishRestoring(tail: Int64) {
         assigned = tail
         committed = tail
+        diskTail = tail
         submittedBytes = appendedBytes
         let batchBytes = list.batches.last?.allocatedBytes ?? 0
         while nextSlabBytes < min(batchBytes, SlabPool.largestSlabBytes) { nextSlabBytes *= 2 }

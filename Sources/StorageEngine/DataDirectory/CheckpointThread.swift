@@ -5,6 +5,7 @@ import Synchronization
 final class CheckpointThread: Sendable {
     private struct State {
         var requests: [Awaited<CheckpointFailure?>] = []
+        var isForced = false
         var isStopping = false
         var thread: Thread?
     }
@@ -47,10 +48,13 @@ final class CheckpointThread: Sendable {
         thread?.join()
     }
 
-    func runNow() throws(CheckpointFailure) {
+    func runNow(forced: Bool) throws(CheckpointFailure) {
         let done = Awaited<CheckpointFailure?>()
         let isStopping = state.withLock { state in
-            if !state.isStopping { state.requests.append(done) }
+            if !state.isStopping {
+                state.requests.append(done)
+                state.isForced = state.isForced || forced
+            }
             return state.isStopping
         }
         if isStopping { throw .logFailed }
@@ -62,13 +66,16 @@ final class CheckpointThread: Sendable {
         var notBefore: Int64 = 0
         while true {
             let generation = wakeUp.generation
-            let (requests, isStopping) = state.withLock { state in
-                defer { state.requests = [] }
-                return (state.requests, state.isStopping)
+            let (requests, isForced, isStopping) = state.withLock { state in
+                defer {
+                    state.requests = []
+                    state.isForced = false
+                }
+                return (state.requests, state.isForced, state.isStopping)
             }
             let now = Clock.monotonicNanoseconds() / 1_000_000
-            if !requests.isEmpty || (isDue && now >= notBefore && !isStopping) {
-                let failure = attempt()
+            if !requests.isEmpty || (now >= notBefore && !isStopping && isDue) {
+                let failure = attempt(forced: isForced)
                 if failure != nil { notBefore = now + Self.retryMilliseconds }
                 for request in requests { request.fulfil(failure) }
                 continue
@@ -82,11 +89,12 @@ final class CheckpointThread: Sendable {
         guard wal.failure == nil else { return false }
         let closed = wal.closedBytes
         return closed >= everyBytes || (wal.supply.isFull && closed > 0)
+            || checkpointer.source.isDue(checkpointer.source.clock.now())
     }
 
-    private func attempt() -> CheckpointFailure? {
+    private func attempt(forced: Bool) -> CheckpointFailure? {
         do throws(CheckpointFailure) {
-            try checkpointer.run()
+            try checkpointer.run(forced: forced)
             return nil
         } catch {
             checkpointer.figures.noteFailure()

@@ -18,11 +18,14 @@ final class Checkpointer: @unchecked Sendable {
         /// All logs, and the number of the next one.
         let catalog: @Sendable () -> (logs: [Log], nextID: UInt64)
         let receipts: @Sendable () -> [ReceiptRecord]
+        /// Something in memory is old enough to be on disk.
+        let isDue: @Sendable (_ now: Int64) -> Bool
+        let clock: Clock
     }
 
     private let directory: DataDirectory
     private let wal: WriteAheadLog
-    private let source: Source
+    let source: Source
     /// The length of each segment file that is there.
     private var segments: [SegmentID: Int]
     private var nextSegment: SegmentID
@@ -40,19 +43,22 @@ final class Checkpointer: @unchecked Sendable {
     }
 
     /// - Throws: what the disk refused; what was there before stays in force then.
-    func run() throws(CheckpointFailure) {
+    /// - Parameter forced: of hybrid logs too all is written.
+    func run(forced: Bool = false) throws(CheckpointFailure) {
         let start = Clock.monotonicNanoseconds()
         let boundary = Awaited<LSN?>()
         wal.add(.rotate { boundary.fulfil($0) })
         guard let lsn = boundary.wait() else { throw .logFailed }
         var checkpoint = Checkpoint()
         checkpoint.lsn = lsn
+        let now = source.clock.now()
         let (logs, nextID) = source.catalog()
         checkpoint.nextLogID = nextID
         checkpoint.receipts = source.receipts()
         var images = NewImages(directory, nextSegment)
+        let instant = Instant(now: now, forced: forced)
         do throws(FileFailure) {
-            for log in logs { checkpoint.logs.append(try record(of: log, &images)) }
+            for log in logs { checkpoint.logs.append(try record(of: log, instant, &images)) }
             try images.finish()
             checkpoint.nextSegment = images.next
             try publish(checkpoint)
@@ -64,6 +70,7 @@ final class Checkpointer: @unchecked Sendable {
         nextSegment = images.next
         segments.merge(images.lengths) { $1 }
         images.adopt()
+        for (log, record) in zip(logs, checkpoint.logs) { log.checkpointed(record.partitions.map(\.tail)) }
         do throws(FileFailure) {
             try wal.discard(through: lsn)
             try removeUnneeded(checkpoint.images)
@@ -86,11 +93,19 @@ final class Checkpointer: @unchecked Sendable {
 
     // MARK: One log
 
-    private func record(of log: Log, _ images: inout NewImages) throws(FileFailure) -> Checkpoint.LogRecord {
-        var record = Checkpoint.LogRecord(description: log.description, partitions: [], producers: [])
+    private struct Instant {
+        let now: Int64
+        let forced: Bool
+    }
+
+    private func record(
+        of log: Log, _ instant: Instant, _ images: inout NewImages
+    ) throws(FileFailure) -> Checkpoint.LogRecord {
+        var record = Checkpoint.LogRecord(
+            description: log.descriptionOnDisk, partitions: [], producers: [])
         guard log.isDurable else { return record }
         for partition in log.partitions {
-            record.partitions.append(try self.record(of: partition, log.id, &images))
+            record.partitions.append(try self.record(of: partition, log.id, instant, &images))
         }
         // After the rows: a producer's call is never there without what it wrote.
         record.producers = log.producers.withLock { $0.decidedCalls }
@@ -98,9 +113,9 @@ final class Checkpointer: @unchecked Sendable {
     }
 
     private func record(
-        of partition: Partition, _ log: LogID, _ images: inout NewImages
+        of partition: Partition, _ log: LogID, _ instant: Instant, _ images: inout NewImages
     ) throws(FileFailure) -> Checkpoint.PartitionRecord {
-        let (first, tail, views) = partition.checkpointViews()
+        let (first, tail, views) = partition.checkpointViews(now: instant.now, forced: instant.forced)
         var record = Checkpoint.PartitionRecord(first: first, tail: tail, images: [])
         for view in views {
             let rows = view.view.rows.upperBound
@@ -115,12 +130,12 @@ final class Checkpointer: @unchecked Sendable {
             }
             guard var image else { continue }
             let present = header.present?.count(in: 0..<rows) ?? rows
-            let newest = header.newest?.count(in: 0..<rows) ?? rows
+            let newest = view.newest?.count(in: 0..<rows) ?? rows
             let isUnchanged = image.presentCount == present && image.newestCount == newest
             if !isUnchanged || sparse.contains(image.dead?.piece.segment) {
                 image.dead = try images.write { writer throws(FileFailure) in
                     try writer.append(
-                        present: header.present, newest: header.newest, rows: rows, of: log,
+                        present: header.present, newest: view.newest, rows: rows, of: log,
                         partition: partition.number)
                 }
             }
@@ -151,7 +166,7 @@ final class Checkpointer: @unchecked Sendable {
             if let dead = image.dead { needed.insert(dead.piece.segment) }
         }
         for id in segments.keys where !needed.contains(id) {
-            try directory.files.remove(directory.path(of: id))
+            try directory.remove(id)
             segments[id] = nil
         }
     }
@@ -230,7 +245,7 @@ private struct NewImages {
 
     /// Nothing refers to them: what cannot be removed now is removed at the next start.
     func remove() {
-        for id in opened { try? directory.files.remove(directory.path(of: id)) }
+        for id in opened { try? directory.remove(id) }
     }
 }
 

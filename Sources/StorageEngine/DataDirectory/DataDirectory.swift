@@ -15,6 +15,8 @@ package final class DataDirectory: Sendable {
     let files: any FileSystem
     let wal: WriteAheadLog
     private let lock: Lock<(any OpenFile)?>
+    /// Segments that are being read.
+    let mappings = Lock<[SegmentID: any MappedBytes]>([:])
     /// Files of the write-ahead log that were found, oldest first.
     let foundWALFiles: [String]
     let isQuarantining: Bool

@@ -55,17 +55,19 @@ struct Recovery {
 
     private func append(_ image: BatchImage, to id: LogID, _ number: Int) throws(BinaryReader.Malformed) {
         // Without the log: it was deleted later, and the checkpoint knows that already.
-        guard let log = logs[id] else { return }
+        // And rows of a log in memory mode were written while it was to become durable, and did not.
+        guard let log = logs[id], log.isDurable else { return }
         guard log.partitions.indices.contains(number), image.deltas == nil else { throw .init() }
         let partition = log.partitions[number]
         let isContiguous = partition.state.withLock { $0.replay(image) }
-        if !isContiguous { throw .init() }
+        // The same for a hybrid log, whose rows in between were in memory only.
+        if !isContiguous, log.configuration.mode == .persistent { throw .init() }
     }
 
     private mutating func apply(_ effect: CommitEffect) throws(BinaryReader.Malformed) {
         switch effect {
         case .describeLog(let description): describe(description)
-        case .updateLog(let id, let configuration): logs[id]?.update(configuration)
+        case .updateLog(let id, let configuration): update(id, configuration)
         case .deleteLog(let id): logs[id] = nil
         case .trim(let id, let number, let before):
             guard let log = logs[id] else { return }
@@ -79,11 +81,23 @@ struct Recovery {
         }
     }
 
+    private mutating func update(_ id: LogID, _ configuration: LogConfiguration) {
+        guard let log = logs[id] else { return }
+        if configuration.mode == .memory, log.isDurable {
+            // From then on it was in memory only.
+            var description = log.description
+            description.configuration = configuration
+            logs[id] = Log(description, services: services)
+        } else {
+            log.recover(as: configuration, services.makeCommitLog(configuration))
+        }
+    }
+
     private mutating func describe(_ description: LogDescription) {
         nextLogID = max(nextLogID, description.id.rawValue &+ 1)
         if let log = logs[description.id] {
-            log.update(description.configuration)
-            log.begin(description.epoch)
+            update(log.id, description.configuration)
+            logs[log.id]?.begin(description.epoch)
         } else {
             logs[description.id] = Log(description, services: services)
         }
@@ -96,7 +110,11 @@ struct Recovery {
     /// - Parameter lastRun: nil on a directory that no server has run on.
     static func mayHaveLost(_ log: Log, _ lastRun: LastRun?, bootID: String) -> Bool {
         let configuration = log.configuration
-        guard configuration.mode != .memory else { return true }
+        switch configuration.mode {
+        case .memory: return true
+        case .hybrid: return lastRun.map { !$0.wasOrderly } ?? false
+        case .persistent: break
+        }
         guard configuration.durability.synchronisation != .always, let lastRun else { return false }
         // What the operating system had taken is lost with the machine, not with the process.
         return !lastRun.wasOrderly && lastRun.bootID != bootID

@@ -12,6 +12,7 @@ final class Storage: Sendable {
     /// Until checkpoints are written.
     private let recovered = Lock<(checkpoint: Checkpoint, segments: [SegmentID: Int])?>(nil)
     private let checkpoints = Lock<CheckpointThread?>(nil)
+    private let workers = Lock<[Thread]>([])
 
     var wal: WriteAheadLog { directory.wal }
     var progress: Recovery.Progress {
@@ -105,7 +106,10 @@ final class Storage: Sendable {
     }
 
     /// Writes one and waits for it. - Throws: why there is none.
-    func checkpoint() throws(CheckpointFailure) { try checkpoints.withLock({ $0 })?.runNow() }
+    /// - Parameter forced: of hybrid logs too all is written.
+    func checkpoint(forced: Bool = false) throws(CheckpointFailure) {
+        try checkpoints.withLock({ $0 })?.runNow(forced: forced)
+    }
 
     package var checkpointFigures: CheckpointFigures? { checkpoints.withLock { $0?.figures } }
 
@@ -120,8 +124,10 @@ final class Storage: Sendable {
 
     /// The entry is submitted; what it is called under decides the order.
     @discardableResult
-    func submit(_ effect: CommitEffect) -> CommitEntry {
-        let entry = CommitEntry(effects: [effect])
+    func submit(_ effect: CommitEffect) -> CommitEntry { submit([effect]) }
+
+    func submit(_ effects: [CommitEffect]) -> CommitEntry {
+        let entry = CommitEntry(effects: effects)
         wal.submit(entry, .init())
         return entry
     }
@@ -134,16 +140,40 @@ final class Storage: Sendable {
         return done.wait()
     }
 
+    /// - Returns: false when the write-ahead log failed.
+    func submitAndWait(_ effect: CommitEffect) -> Bool {
+        let entry = submit(effect)
+        let decided = Awaited<Bool>()
+        entry.whenDecided { decision in
+            if case .committed = decision { decided.fulfil(true) } else { decided.fulfil(false) }
+        }
+        return decided.wait()
+    }
+
     /// Writes what was submitted, and notes that nothing is missing.
-    func stop() {
+    /// - Parameter writesAll: there are hybrid logs, of which something may be in memory only.
+    func stop(writesAll: Bool) {
+        for worker in workers.withLock({ $0 }) { worker.join() }
+        var isComplete = true
+        if writesAll {
+            do throws(CheckpointFailure) { try checkpoint(forced: true) } catch { isComplete = false }
+        }
         checkpoints.withLock { $0 }?.stop()
         wal.stop()
         joinThreads(except: 1)
         wal.supply.stop()
         joinThreads()
         // A failure is only a run that did not end in an orderly way.
-        if isRunning.exchange(false, ordering: .relaxed), wal.failure == nil { try? note(orderly: true) }
+        if isRunning.exchange(false, ordering: .relaxed), wal.failure == nil, isComplete {
+            try? note(orderly: true)
+        }
         directory.release()
+    }
+
+    /// Control work that may wait, on a thread of its own; `stop` waits for it.
+    func run(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        let thread = Thread(name: name, body)
+        workers.withLock { $0.append(thread) }
     }
 
     private func joinThreads(except kept: Int = 0) {

@@ -93,9 +93,7 @@ struct WALRecovery {
         do {
             return try WALReader(bytes)
         } catch let error as UnknownVersion {
-            throw StorageFailure(
-                path: path,
-                reason: "the file is of format version \(error.version), which this server does not know")
+            throw StorageFailure(path: path, unknown: error)
         } catch {
             throw StorageFailure(path: path, position: 0, reason: "the file's header is not valid")
         }

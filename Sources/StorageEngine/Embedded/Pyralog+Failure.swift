@@ -41,7 +41,7 @@ extension Pyralog {
                 self.init(reason.code, "operation \(index) cannot be done: \(reason.description)")
             case .notImplemented, .offsetOutOfRange, .offsetTrimmed, .preconditionFailed, .offsetMismatch,
                 .epochChanged, .recordTooLarge, .acknowledgementUnavailable, .producerFenced, .producerGap,
-                .logReadOnly, .outcomeUnknown, .diskFull, .commitLogBehind, .shuttingDown:
+                .logReadOnly, .outcomeUnknown, .diskFull, .commitLogBehind, .transitionRunning, .shuttingDown:
                 self.init(.other, "\(error)")
             }
         }

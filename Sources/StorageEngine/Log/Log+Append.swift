@@ -120,13 +120,13 @@ extension Log {
         }
         let result = AppendResult(
             count: draft.count, ranges: ranges, requested: requested,
-            achieved: partitions[0].commitLog?.acknowledgement ?? .memory, isDuplicate: false, epoch: epoch)
+            achieved: partitions[0].acknowledgement, isDuplicate: false, epoch: epoch)
         guard let commitLog = CommitEntry.commitLog(of: parts) else {
             for part in parts { followUps.append((part.partition, part.partition.applyAtOnce(part))) }
             return (.done(result), ranges, nil)
         }
         var effects: [CommitEffect] = []
-        if let producer = options.producer, let id = partitions[0].durableID {
+        if let producer = options.producer, let id = parts.first?.log {
             effects.append(.producer(id, ProducerCall(stamp: producer, ranges: ranges, time: now)))
         }
         let entry = CommitEntry(
@@ -168,7 +168,7 @@ extension Log {
     > {
         let result = AppendResult(
             count: count, ranges: call.ranges, requested: requested,
-            achieved: partitions[0].commitLog?.acknowledgement ?? .memory, isDuplicate: true, epoch: epoch)
+            achieved: partitions[0].acknowledgement, isDuplicate: true, epoch: epoch)
         return call.entry.map { pending(result, $0) } ?? .done(result)
     }
 }

@@ -17,6 +17,8 @@ package final class Log: Sendable {
     private let deleted = Atomic<Bool>(false)
     private let services: EngineServices
     private let evictsNow: Atomic<Bool>
+    /// What the log is becoming.
+    private let changing = Lock<(transition: ModeTransition, target: LogConfiguration?)?>(nil)
     /// Records and bytes handed to readers.
     let readCount = Atomic<Int>(0)
     let readBytes = Atomic<Int>(0)
@@ -31,7 +33,7 @@ package final class Log: Sendable {
         name = description.name
         id = description.id
         self.services = services
-        evictsNow = Atomic(configuration.memory.eviction != .reject)
+        evictsNow = Atomic(configuration.givesWay)
         self.account = account
         clock = services.clock
         current = Lock(configuration)
@@ -49,7 +51,7 @@ package final class Log: Sendable {
         LogDescription(id: id, name: name, epoch: epoch, configuration: configuration)
     }
     /// Whether its records are written to disk.
-    package var isDurable: Bool { partitions[0].durableID != nil }
+    package var isDurable: Bool { partitions[0].state.withLock { $0.durableID != nil } }
     /// Whether its data may give way.
     var evicts: Bool { evictsNow.load(ordering: .relaxed) }
     package var isDeleted: Bool { deleted.load(ordering: .relaxed) }
@@ -83,7 +85,7 @@ package final class Log: Sendable {
     /// - Throws: `acknowledgementUnavailable` when the log cannot give it.
     func requested(_ wanted: Acknowledgement?) throws(EngineError) -> Acknowledgement {
         guard let wanted else { return partitions[0].usualAcknowledgement }
-        let available = partitions[0].commitLog?.acknowledgement ?? .memory
+        let available = partitions[0].acknowledgement
         if wanted > available { throw .acknowledgementUnavailable(requested: wanted, available: available) }
         return wanted
     }
@@ -135,7 +137,7 @@ package final class Log: Sendable {
     func update(_ configuration: LogConfiguration) {
         current.withLock { $0 = configuration }
         account.setLimit(bytes: configuration.memory.maxBytes, watermark: configuration.memory.watermark)
-        evictsNow.store(configuration.memory.eviction != .reject, ordering: .relaxed)
+        evictsNow.store(configuration.givesWay, ordering: .relaxed)
         let policy = PartitionPolicy(configuration, memoryBytesMax: services.memory.limitBytes)
         for partition in partitions { partition.update(policy) }
         if account.isOverWatermark, services.evictor.request() { services.maintenance.poke() }
@@ -159,6 +161,40 @@ package final class Log: Sendable {
     ) throws(EngineError) -> Outcome<Void> {
         _ = try requested(acknowledgement)
         return .decided(by: try partition(number).trim(before: before.rawValue))
+    }
+
+    // MARK: Mode
+
+    /// All of hybrid logs goes to the disk. - Returns: false when that failed, or there is none.
+    func writeCheckpoint() -> Bool {
+        guard let storage = services.storage else { return false }
+        // Its thread has reported why.
+        do throws(CheckpointFailure) { try storage.checkpoint(forced: true) } catch { return false }
+        return true
+    }
+
+    var isTiered: Bool { partitions[0].state.withLock { $0.policy.tiers != nil } }
+
+    /// The last change of mode, while it runs and after it has failed.
+    package var transition: ModeTransition? { changing.withLock { $0?.transition } }
+    var isChangingMode: Bool { changing.withLock { $0.map { $0.transition.failure == nil } ?? false } }
+    var transitionTarget: LogConfiguration? { changing.withLock { $0?.target } }
+
+    /// - Returns: false when another change runs.
+    func beginTransition(_ transition: ModeTransition) -> Bool {
+        changing.withLock { changing in
+            if let changing, changing.transition.failure == nil { return false }
+            changing = (transition, nil)
+            return true
+        }
+    }
+
+    func setTransitionTarget(_ target: LogConfiguration?) { changing.withLock { $0?.target = target } }
+
+    func endTransition(_ failure: String?) {
+        changing.withLock { changing in
+            if failure == nil { changing = nil } else { changing?.transition.failure = failure }
+        }
     }
 
     // MARK: Figures

@@ -7,17 +7,22 @@ extension LogConfiguration {
     /// Of those, the ones that cannot change once a log exists.
     func fixedDifferences(from other: LogConfiguration) -> [String] {
         [
-            ("mode", mode == other.mode), ("partitions", partitions == other.partitions),
+            ("partitions", partitions == other.partitions),
             ("compaction", compaction == other.compaction),
-            ("durability", durability == other.durability), ("hybrid", hybrid == other.hybrid),
             ("replication", replication == other.replication),
             ("verification", verification == other.verification),
         ].filter { !$0.1 }.map(\.0)
     }
 
+    /// Whether it takes more than looking at other limits: see `Engine.changeMode`.
+    package func changesMode(to other: LogConfiguration) -> Bool {
+        mode != other.mode || durability != other.durability
+    }
+
     private func changeableDifferences(from other: LogConfiguration) -> [String] {
         [
-            ("tombstones", tombstones == other.tombstones),
+            ("mode", mode == other.mode), ("durability", durability == other.durability),
+            ("hybrid", hybrid == other.hybrid), ("tombstones", tombstones == other.tombstones),
             ("ttl_ms", ttlMilliseconds == other.ttlMilliseconds),
             ("retention.max_bytes", retention.maxBytes == other.retention.maxBytes),
             ("retention.max_age_ms", retention.maxAgeMilliseconds == other.retention.maxAgeMilliseconds),

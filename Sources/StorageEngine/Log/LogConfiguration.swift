@@ -84,7 +84,10 @@ package struct LogConfiguration: Equatable, Sendable {
         try validatePositive("retention.max_age_ms", retention.maxAgeMilliseconds)
         try validatePositive("retention.max_records", retention.maxRecords.map(Int64.init))
         try validatePositive("memory.max_bytes", memory.maxBytes.map(Int64.init))
-        if mode == .hybrid { throw .notImplemented(feature: "mode \(mode.rawValue)") }
+        if mode == .hybrid, hybrid.s3Archive != nil || hybrid.s3AfterMilliseconds != nil {
+            throw .notImplemented(feature: "hybrid.s3_archive")
+        }
+        if mode == .hybrid, !hybrid.localDisk { throw .notImplemented(feature: "hybrid.local_disk false") }
         if replication != Replication() { throw .notImplemented(feature: "replication") }
         if verification != .none { throw .notImplemented(feature: "verification \(verification.rawValue)") }
         let available = availableAcknowledgement
@@ -92,6 +95,11 @@ package struct LogConfiguration: Equatable, Sendable {
             throw .acknowledgementUnavailable(requested: durability.acknowledgement, available: available)
         }
     }
+
+    /// Whether its records leave memory when that is short: for good, or to the disk.
+    var givesWay: Bool { memory.eviction != .reject || spills }
+    /// A full memory sends what is coldest to the disk.
+    var spills: Bool { mode == .hybrid && hybrid.diskFallback }
 
     /// The most that a write can be acknowledged from.
     package var availableAcknowledgement: Acknowledgement {

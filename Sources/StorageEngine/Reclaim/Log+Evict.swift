@@ -4,7 +4,8 @@ import Platform
 extension Log {
     /// What of its data the log may give up. - Complexity: O(records) for `ttl`, else O(1).
     func evictableBytes() -> Int {
-        switch configuration.memory.eviction {
+        if configuration.spills { return account.bytes(.payload) }
+        return switch configuration.memory.eviction {
         case .reject: 0
         case .fifo, .lru, .priority: account.bytes(.payload)
         case .ttl: EvictionThreshold(views: cut().views).bytesWithDeadline()
@@ -27,6 +28,7 @@ extension Log {
     /// - Returns: false when the policy has nothing more to give.
     func evictRound(bytes: Int) -> Bool {
         if compact(keptShareMax: Partition.Eagerness.overWatermark) { return true }
+        if configuration.spills, spill(bytes: bytes) { return true }
         return switch configuration.memory.eviction {
         case .reject: false
         case .fifo: evictOldest()

@@ -63,7 +63,7 @@ extension Partition {
         guard !state.departures.isEmpty else { return }
         let departures = state.departures
         state.departures = []
-        guard state.failure == nil, !state.isDeleted, commitLog?.refusal(freesSpace: true) == nil else {
+        guard state.failure == nil, !state.isDeleted, state.commitLog?.refusal(freesSpace: true) == nil else {
             return
         }
         let time = clock.now()

@@ -5,7 +5,7 @@ extension Partition {
     func maintain(now: Int64) {
         state.withLock { $0.maintenanceDue = Deadline.never }
         sweepExpired(now: now)
-        let nextTooOld = state.withLock { $0.enforceRetainedAge(now: now) }
+        let nextTooOld = min(tier(now: now), state.withLock { $0.enforceRetainedAge(now: now) })
         cleanAll()
         // Others are due as well: what is left of many comes in the next visit.
         let runsMax = 256

@@ -46,6 +46,8 @@ struct RewritingRun {
     let keepsNewestOnly: Bool
     /// Tombstones younger than this are kept all the same.
     let tombstonesFrom: Int64
+    /// Superseded rows that are kept: what superseded them would be lost in a crash, and they are on disk.
+    let protected: Set<Int64>
     let slabBytesMax: Int
     let allocatedBytes: Int
     /// Of the batch of which least survives: freeing a part of that makes the run worth it.
@@ -61,13 +63,13 @@ extension PartitionState {
         if keptShareMax > Partition.Eagerness.idle { sealIfMostlyDead() }
         guard !isRewriting, let worst = worstBatch(keptShareMax, tombstonesFrom) else { return nil }
         var range = worst..<worst + 1
-        var bytes = list.batches[worst].chargedBytes
+        var bytes = list.batches[worst].footprintBytes
         // The copy is held beside the run: within what is free, or two batches and what lies between them.
         let bytesMax = min(Self.runBytesMax, max(account.freeBytes, policy.slabBytesMax * 3))
         func joins(_ position: Int) -> Bool {
-            list.headers.indices.contains(position) && isChoosable(list.headers[position])
+            list.headers.indices.contains(position) && isChoosable(position, keptShareMax)
                 && keptShare(position) < keptShareMax
-                && bytes + list.batches[position].chargedBytes <= bytesMax
+                && bytes + list.batches[position].footprintBytes <= bytesMax
                 && spanWith(position) < Int64(UInt32.max)
         }
         // Of the offsets: the delta column has 32 bits.
@@ -81,10 +83,10 @@ extension PartitionState {
         let goesAlone = keptCount(list.headers[worst]) == 0
         while !goesAlone, joins(range.upperBound) || joins(range.lowerBound - 1) {
             if joins(range.upperBound) {
-                bytes += list.batches[range.upperBound].chargedBytes
+                bytes += list.batches[range.upperBound].footprintBytes
                 range = range.lowerBound..<range.upperBound + 1
             } else {
-                bytes += list.batches[range.lowerBound - 1].chargedBytes
+                bytes += list.batches[range.lowerBound - 1].footprintBytes
                 range = range.lowerBound - 1..<range.upperBound
             }
         }
@@ -95,18 +97,21 @@ extension PartitionState {
                 // Which partition it is plays no part in rewriting.
                 partition: 0, batch: list.batches[position], header: header, rows: 0..<header.rows)
         }
+        let onDisk = diskTail
+        let protected = Set(uncertainDeaths.lazy.map(\.victim).filter { $0 < onDisk })
         return RewritingRun(
             views: views, keepsNewestOnly: policy.compactsKeys,
             tombstonesFrom: policy.leavesTombstones ? tombstonesFrom : Int64.max,
+            protected: protected,
             slabBytesMax: policy.slabBytesMax,
-            allocatedBytes: bytes, worstBytes: list.batches[worst].chargedBytes)
+            allocatedBytes: bytes, worstBytes: list.batches[worst].footprintBytes)
     }
 
     private func worstBatch(_ keptShareMax: Double, _ tombstonesFrom: Int64) -> Int? {
         var worst: Int?
         var least = keptShareMax
         for position in 0..<list.count
-        where isChoosable(list.headers[position]) && isWorthATry(list.headers[position], tombstonesFrom) {
+        where isChoosable(position, keptShareMax) && isWorthATry(list.headers[position], tombstonesFrom) {
             let share = keptShare(position)
             guard share < least else { continue }
             least = share
@@ -116,8 +121,12 @@ extension PartitionState {
         return worst
     }
 
-    private func isChoosable(_ header: UnsafeMutablePointer<BatchHeader>) -> Bool {
-        header.pointee.isSealed && header.pointee.endOfRange <= committed && header.pointee.base >= first
+    private func isChoosable(_ position: Int, _ keptShareMax: Double) -> Bool {
+        let header = list.headers[position]
+        // Where memory is short, what lies on disk has none to give back.
+        if keptShareMax > Partition.Eagerness.idle, list.batches[position].isMapped { return false }
+        return header.pointee.isSealed && header.pointee.endOfRange <= committed
+            && header.pointee.base >= first
     }
 
     /// Whether something has changed since it was last found not to be.
@@ -134,7 +143,7 @@ extension PartitionState {
         let rows = max(1, header.pointee.rows)
         let used = header.pointee.usage.bytes
         return Double(used) * Double(keptCount(header)) / Double(rows)
-            / Double(list.batches[position].chargedBytes)
+            / Double(list.batches[position].footprintBytes)
     }
 
     /// Puts the copy in the place of the run, after carrying over what died meanwhile. - Returns: bytes freed.
@@ -167,6 +176,7 @@ extension PartitionState {
             batch.header.pointee.keptAtLastTry = keptCount(batch.header)
         }
         list.replace(range, with: copy.batches)
+        passOnUncertainDeaths()
         chargeIndex()
         return freed
     }
@@ -185,6 +195,7 @@ extension PartitionState {
     /// What rewriting could give back, about.
     func deadBytes() -> Int {
         (0..<list.count).reduce(0) { sum, position in
+            if list.batches[position].isMapped { return sum }
             let share = min(1, keptShare(position))
             return sum + Int(Double(list.batches[position].chargedBytes) * (1 - share))
         }

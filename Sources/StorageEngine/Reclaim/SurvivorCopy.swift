@@ -138,6 +138,7 @@ struct SurvivorCopy {
 extension RewritingRun {
     fileprivate func keeps(_ row: Int, of header: BatchHeader) -> Bool {
         guard header.isPresent(row) else { return false }
+        if !protected.isEmpty, protected.contains(header.offset(ofRow: row)) { return true }
         return !keepsNewestOnly || header.isNewest(row)
             || (header.lastTombstone >= tombstonesFrom && header.type(row).isTombstone
                 && header.arrival(row) >= tombstonesFrom)

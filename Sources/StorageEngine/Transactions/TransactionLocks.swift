@@ -146,12 +146,13 @@ struct TransactionLocks {
         guard let commitLog = CommitEntry.commitLog(of: parts) else {
             return .done(result, followUps: parts.map { ($0.partition, $0.partition.applyAtOnce($0)) })
         }
-        let entry = CommitEntry(parts: parts, lateEffect: CommitEffect.lateReceipt(transaction.receipt, result))
+        let entry = CommitEntry(
+            parts: parts, lateEffect: CommitEffect.lateReceipt(transaction.receipt, result))
         for part in parts {
             part.partition.state.withLocked { state in
                 state.enqueue(entry, from: part.start)
                 // What only lies in memory becomes visible together with what has to be durable.
-                if part.partition.commitLog == nil { state.sharedCommitLog = commitLog }
+                if state.commitLog == nil { state.sharedCommitLog = commitLog }
             }
         }
         commitLog.submit(entry)
@@ -177,7 +178,7 @@ struct TransactionLocks {
         _ transaction: Transaction, _ plan: TransactionPlan
     ) throws(EngineError) -> Acknowledgement {
         let available =
-            plan.writes.compactMap { $0.partition.commitLog?.acknowledgement }.max() ?? .memory
+            plan.writes.map(\.partition.acknowledgement).max() ?? .memory
         if let wanted = transaction.acknowledgement, wanted > available {
             throw .acknowledgementUnavailable(requested: wanted, available: available)
         }

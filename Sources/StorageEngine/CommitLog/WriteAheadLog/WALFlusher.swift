@@ -163,7 +163,7 @@ extension CommitEntry {
     func encode(to buffer: ByteBuffer) {
         for effect in effects { WALItem.encode(effect, to: buffer) }
         for part in parts {
-            guard let log = part.partition.durableID else { continue }
+            guard let log = part.log else { continue }
             for view in part.partition.assignedRows(part.start..<part.end) {
                 WALItem.encode(
                     view.header, rows: view.rows, of: log, partition: part.partition.number, to: buffer)

@@ -49,7 +49,7 @@ extension Partition {
         } answer: { revision, isNew, deadline in
             PutResult(
                 revision: revision, isNew: isNew, requested: options.acknowledgement ?? usualAcknowledgement,
-                achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+                achieved: self.acknowledgement, deadline: deadline)
         }
     }
 
@@ -74,7 +74,7 @@ extension Partition {
         } answer: { revision, _, deadline in
             PutResult(
                 revision: revision, isNew: false, requested: acknowledgement ?? usualAcknowledgement,
-                achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+                achieved: self.acknowledgement, deadline: deadline)
         }
     }
 
@@ -110,7 +110,7 @@ extension Partition {
         } answer: { revision, isNew, deadline in
             PutResult(
                 revision: revision, isNew: isNew, requested: options.acknowledgement ?? usualAcknowledgement,
-                achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+                achieved: self.acknowledgement, deadline: deadline)
         } receipt: { put in
             CommitEffect.lateReceipt(options.receipt, IncrementResult(value: sum, put: put))
         }
@@ -145,7 +145,7 @@ extension Partition {
         } answer: { revision, _, deadline in
             PutResult(
                 revision: revision, isNew: false, requested: acknowledgement ?? usualAcknowledgement,
-                achieved: commitLog?.acknowledgement ?? .memory, deadline: deadline)
+                achieved: self.acknowledgement, deadline: deadline)
         } receipt: { put in
             CommitEffect.lateReceipt(receipt, put)
         }
@@ -176,7 +176,9 @@ extension Partition {
             let deadline = try write(&state, current)
             let revision = Revision(partition: number, offset: Offset(offset), epoch: epoch)
             let value = answer(revision, current == nil, deadline)
-            if let entry = submit(&state, receipt(value)) { return (.submitted(entry, value: value), FollowUp()) }
+            if let entry = submit(&state, receipt(value)) {
+                return (.submitted(entry, value: value), FollowUp())
+            }
             if let active = state.active {
                 _ = state.applyKey(at: place, hash, active.pointee.rows - 1, in: active)
             }

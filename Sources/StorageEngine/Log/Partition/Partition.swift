@@ -10,12 +10,9 @@ final class Partition: Sendable {
     let clock: Clock
     private let epochWord: Atomic<UInt32>
     private let services: EngineServices
-    /// Nil: entries commit as they are assigned (memory mode).
-    let commitLog: (any CommitLog)?
-    /// The log's name on disk; nil: its rows are not written there.
-    let durableID: LogID?
-    /// What a write gets that asks for nothing.
-    let usualAcknowledgement: Acknowledgement
+    var storage: Storage? { services.storage }
+    private let acknowledgementWord: Atomic<UInt8>
+    private let usualAcknowledgementWord: Atomic<UInt8>
     let account: MemoryAccount
     private let logName: String
     let hashSeed: UInt64
@@ -30,20 +27,37 @@ final class Partition: Sendable {
         logName = log.name
         epochWord = Atomic(log.epoch.rawValue)
         self.services = services
-        self.commitLog = commitLog
-        durableID = commitLog == nil ? nil : log.id
-        usualAcknowledgement = log.configuration.durability.acknowledgement
+        acknowledgementWord = Atomic((commitLog?.acknowledgement ?? .memory).number)
+        usualAcknowledgementWord = Atomic(log.configuration.durability.acknowledgement.number)
         clock = services.clock
         hashSeed = services.hashSeed
         state = Lock(
             PartitionState(policy: policy, pool: services.pool, account: account, hashSeed: services.hashSeed)
         )
+        state.withLock { state in
+            state.commitLog = commitLog
+            state.durableID = log.configuration.mode == .memory ? nil : log.id
+        }
     }
 
     var epoch: Epoch { Epoch(rawValue: epochWord.load(ordering: .relaxed)) }
 
+    /// What a write survives once it is answered.
+    var acknowledgement: Acknowledgement {
+        get { Acknowledgement(number: acknowledgementWord.load(ordering: .relaxed)) }
+        set { acknowledgementWord.store(newValue.number, ordering: .relaxed) }
+    }
+
+    /// What a write gets that asks for nothing.
+    var usualAcknowledgement: Acknowledgement {
+        get { Acknowledgement(number: usualAcknowledgementWord.load(ordering: .relaxed)) }
+        set { usualAcknowledgementWord.store(newValue.number, ordering: .relaxed) }
+    }
+
     /// Before anybody sees the log: positions may have been lost.
     func begin(_ epoch: Epoch) { epochWord.store(epoch.rawValue, ordering: .relaxed) }
+
+    func reportFailure(_ what: String) { services.reportFailure(what) }
 
     // MARK: The write path
 
@@ -60,7 +74,7 @@ final class Partition: Sendable {
     func submit(
         _ state: inout PartitionState, _ lateEffect: (@Sendable () -> CommitEffect?)? = nil
     ) -> CommitEntry? {
-        guard commitLog == nil, state.pending.isEmpty else { return submitLater(&state, lateEffect) }
+        guard state.commitLog == nil, state.pending.isEmpty else { return submitLater(&state, lateEffect) }
         return nil
     }
 
@@ -72,15 +86,16 @@ final class Partition: Sendable {
             ?? state.committed
         let entry = CommitEntry(parts: [part(from: start, &state)], lateEffect: lateEffect)
         state.enqueue(entry, from: start)
-        (commitLog ?? state.sharedCommitLog)?.submit(entry)
+        (state.commitLog ?? state.sharedCommitLog)?.submit(entry)
         return entry
     }
 
     /// The rows from `start` on, as part of an entry. Under the lock.
     func part(from start: Int64, _ state: inout PartitionState) -> CommitEntry.Part {
-        let bytes = durableID == nil ? 0 : state.appendedBytes - state.submittedBytes
+        let log = state.commitLog == nil ? nil : state.durableID
+        let bytes = log == nil ? 0 : state.appendedBytes - state.submittedBytes
         state.submittedBytes = state.appendedBytes
-        return CommitEntry.Part(partition: self, start: start, end: state.assigned, bytes: bytes)
+        return CommitEntry.Part(partition: self, start: start, end: state.assigned, log: log, bytes: bytes)
     }
 
     /// After rows became visible, under the lock: retention, and who has to be told.
@@ -96,6 +111,10 @@ final class Partition: Sendable {
         }
         if let age = state.policy.retainedAgeMillisecondsMax, state.maintenanceDue == Deadline.never {
             state.requestMaintenance(at: addingSaturated(state.active?.pointee.lastArrival ?? 0, age))
+        }
+        if let tiers = state.policy.tiers, state.maintenanceDue == Deadline.never {
+            let arrival = state.active?.pointee.lastArrival ?? 0
+            state.requestMaintenance(at: addingSaturated(arrival, tiers.memoryMilliseconds) + 1)
         }
         return followUp(&state)
     }
@@ -133,7 +152,7 @@ final class Partition: Sendable {
     ) throws(EngineError) {
         if let reason = state.failure { throw .logReadOnly(log: logName, reason: reason) }
         if state.isDeleted { throw .logDeleted }
-        guard let refusal = commitLog?.refusal(freesSpace: freesSpace) else { return }
+        guard let refusal = state.commitLog?.refusal(freesSpace: freesSpace) else { return }
         switch refusal {
         case .failed(let reason): throw .logReadOnly(log: logName, reason: reason)
         case .full: throw .diskFull
@@ -205,17 +224,24 @@ final class Partition: Sendable {
             guard offset <= state.committed else { throw .offsetOutOfRange(tail: Offset(state.committed)) }
             try checkWritable(state, freesSpace: true)
             state.advanceFirst(to: offset)
-            guard let commitLog, let durableID else { return nil }
-            let entry = CommitEntry(effects: [.trim(durableID, partition: number, before: offset)])
-            commitLog.submit(entry)
-            return entry
+            guard let log = state.durableID else { return nil }
+            let entry = CommitEntry(effects: [.trim(log, partition: number, before: offset)])
+            if let commitLog = state.commitLog {
+                commitLog.submit(entry)
+                return entry
+            }
+            return services.storage?.submit(entry.effects)
         }
         cleanAll()
         return entry
     }
 
-    func checkpointViews() -> (first: Int64, tail: Int64, views: [(view: BatchView, stored: StoredImage?)]) {
-        state.withLock { ($0.first, $0.committed, $0.checkpointViews(partition: number)) }
+    /// - Parameter forced: of a hybrid log too all rows, not only those that are old enough.
+    func checkpointViews(now: Int64, forced: Bool) -> (first: Int64, tail: Int64, views: [CheckpointView]) {
+        state.withLock { state in
+            let tail = state.checkpointTail(now: now, forced: forced)
+            return (min(state.first, tail), tail, state.checkpointViews(partition: number, upTo: tail))
+        }
     }
 
     func statistics() -> PartitionStatistics { state.withLock { $0.statistics() } }

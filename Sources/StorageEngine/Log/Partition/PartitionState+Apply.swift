@@ -42,6 +42,9 @@ extension PartitionState {
             return false
         }
         let previous = index.offset(at: place)
+        if policy.tiers != nil {
+            uncertainDeaths.append((header.pointee.base &+ Int64(row), previous))
+        }
         if isTombstone {
             index.remove(at: place)
         } else {

@@ -96,19 +96,6 @@ extension PartitionState {
         return views
     }
 
-    /// Committed rows of all batches from their first row on, dead ones included.
-    func checkpointViews(partition: Int) -> [(view: BatchView, stored: StoredImage?)] {
-        (0..<list.count).compactMap { position in
-            let header = list.headers[position].pointee
-            let end = header.firstRow(atOrAbove: committed)
-            guard end > 0 else { return nil }
-            let batch = list.batches[position]
-            return (
-                BatchView(partition: partition, batch: batch, header: header, rows: 0..<end), batch.stored
-            )
-        }
-    }
-
     func statistics() -> PartitionStatistics {
         var records = 0
         var live = 0

@@ -58,7 +58,7 @@ extension PartitionState {
         var kept = 0
         var position = list.count
         while position > 0 {
-            kept += list.batches[position - 1].chargedBytes
+            kept += list.batches[position - 1].footprintBytes
             if kept > limit { break }
             position -= 1
         }

@@ -21,6 +21,16 @@ struct PartitionState: ~Copyable {
     var pending: [CommitEntry] = []
     /// The last uncommitted entry that writes a key, by the key's hash.
     var pendingKeys: [UInt64: CommitEntry] = [:]
+    /// Where what is written becomes durable; nil: entries commit as they are assigned.
+    var commitLog: (any CommitLog)?
+    /// The log's name on disk; nil: its batches are not written there.
+    var durableID: LogID?
+    /// Of a hybrid log: rows below are in the last checkpoint, and are what is left after a crash.
+    var diskTail: Int64 = 0
+    /// Of a hybrid log: rows below have to be in the next checkpoint, whatever their age.
+    var diskTailWanted: Int64 = 0
+    /// Of a hybrid log: what was superseded by rows that are not on disk, and by which: a crash would take it back.
+    var uncertainDeaths: [(killer: Int64, victim: Int64)] = []
     /// Of a partition in memory mode that has pending entries, which a transaction shares with a durable one: what is
     /// written meanwhile waits there for its turn.
     var sharedCommitLog: (any CommitLog)?
@@ -86,9 +96,17 @@ struct Departure {
     let type: RecordType
 }
 
+/// When batches go to disk, and when they leave memory, counted from their last arrival.
+struct TierPolicy {
+    let diskAfterMilliseconds: Int64
+    let memoryMilliseconds: Int64
+}
+
 /// The part of a log's configuration that a partition acts on.
 struct PartitionPolicy {
     var compactsKeys: Bool
+    /// Set for hybrid logs.
+    var tiers: TierPolicy?
     var ttlMilliseconds: Int64?
     var eviction: LogConfiguration.Eviction
     /// Expired and evicted keys leave tombstones.
@@ -103,6 +121,11 @@ struct PartitionPolicy {
     /// - Parameter memoryBytesMax: of the server.
     init(_ configuration: LogConfiguration, memoryBytesMax: Int) {
         compactsKeys = configuration.compaction == .keys
+        if configuration.mode == .hybrid {
+            tiers = TierPolicy(
+                diskAfterMilliseconds: configuration.hybrid.diskAfterMilliseconds,
+                memoryMilliseconds: configuration.hybrid.memoryTTLMilliseconds)
+        }
         eviction = configuration.memory.eviction
         leavesTombstones = configuration.tombstones
         ttlMilliseconds = configuration.ttlMilliseconds

@@ -15,6 +15,10 @@ package final class Batch: @unchecked Sendable {
         if case .slab(_, let bytes, _) = storage { bytes + addedBytes } else { addedBytes }
     }
     private(set) var chargedBytes: Int
+    /// Its columns are read from a segment.
+    var isMapped: Bool { if case .mapped = storage { true } else { false } }
+    /// What it takes in memory, or on disk if it is not in memory.
+    var footprintBytes: Int { isMapped ? chargedBytes + (stored?.piece.bytes ?? 0) : chargedBytes }
     /// This object, its header and its companion.
     static let fixedBytes = MemoryLayout<BatchHeader>.stride + 320
     private var chargedKind = MemoryKind.payload

@@ -37,6 +37,8 @@ final class Bitmap: @unchecked Sendable {
 
     func clear(_ row: Int) { words[row >> 6] &= ~(1 &<< UInt64(row & 63)) }
 
+    func set(_ row: Int) { words[row >> 6] |= 1 &<< UInt64(row & 63) }
+
     /// The number of set bits among rows `range`. - Complexity: O(words).
     func count(in range: Range<Int>) -> Int {
         var total = 0
