@@ -43,6 +43,10 @@ package final class DataDirectory: Sendable {
             for directory in [path, walPath, "\(path)/\(Self.segmentDirectory)"] {
                 try files.makeDirectory(directory)
             }
+            // The first start has not ended yet: its own name may not be on disk.
+            if !files.exists("\(path)/\(LastRun.file)") {
+                try files.synchroniseDirectory(Self.parent(of: path))
+            }
             lock = Lock(try files.lock("\(path)/LOCK"))
             try files.synchroniseDirectory(path)
             let found = try files.list(walPath).compactMap { WALFileSupply.number(ofFile: $0) }.sorted()
@@ -56,6 +60,12 @@ package final class DataDirectory: Sendable {
             }
             throw StorageFailure(error)
         }
+    }
+
+    private static func parent(of path: String) -> String {
+        let names = path.split(separator: "/").dropLast()
+        let parent = names.joined(separator: "/")
+        return path.hasPrefix("/") ? "/" + parent : parent.isEmpty ? "." : parent
     }
 
     var segmentPath: String { "\(path)/\(Self.segmentDirectory)" }
