@@ -20,6 +20,8 @@ struct WALRecovery {
     private(set) var tornFrames = 0
     private(set) var bytesRead = 0
     private(set) var frames = 0
+    /// A frame that cannot be read where it stands: a later file must have it again.
+    private var damage: (lsn: LSN, failure: StorageFailure)?
 
     init(files: any FileSystem, after: LSN) {
         self.files = files
@@ -33,7 +35,7 @@ struct WALRecovery {
     mutating func run(
         _ paths: [String], progress: (Int) -> Void, _ apply: (UnsafeRawBufferPointer) throws -> Void
     ) throws(StorageFailure) {
-        for (index, path) in paths.enumerated() {
+        for path in paths {
             let mapped: any MappedBytes
             do throws(FileFailure) { mapped = try files.open(path, .read).map() } catch {
                 throw StorageFailure(error)
@@ -46,8 +48,10 @@ struct WALRecovery {
                 try discard(path, mapped.bytes)
                 continue
             }
-            try read(path, mapped.bytes, isLast: index == paths.count - 1, apply)
+            try read(path, mapped.bytes, apply)
+            if let damage, damage.lsn <= last { self.damage = nil }
         }
+        if let damage { throw damage.failure }
     }
 
     private func discard(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StorageFailure) {
@@ -58,11 +62,11 @@ struct WALRecovery {
     }
 
     private mutating func read(
-        _ path: String, _ bytes: UnsafeRawBufferPointer, isLast: Bool,
-        _ apply: (UnsafeRawBufferPointer) throws -> Void
+        _ path: String, _ bytes: UnsafeRawBufferPointer, _ apply: (UnsafeRawBufferPointer) throws -> Void
     ) throws(StorageFailure) {
         var reader = try Self.reader(path, bytes)
         guard reader.next <= last.next else {
+            if let damage { throw damage.failure }
             throw StorageFailure(
                 path: path, position: 0,
                 reason: "it begins with frame \(reader.next.rawValue), and \(last.next.rawValue) is missing")
@@ -76,10 +80,9 @@ struct WALRecovery {
             case .end: break
             case .torn: tornFrames += 1
             case .damaged(let reason):
-                // What a later file has again does not matter here.
-                if isLast || reader.next <= synchronised {
-                    throw StorageFailure(path: path, position: position, reason: reason)
-                }
+                let failure = StorageFailure(path: path, position: position, reason: reason)
+                if reader.next <= synchronised { throw failure }
+                damage = damage ?? (reader.next, failure)
             }
             break
         }
