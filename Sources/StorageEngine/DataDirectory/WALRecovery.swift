@@ -35,7 +35,7 @@ struct WALRecovery {
     mutating func run(
         _ paths: [String], progress: (Int) -> Void, _ apply: (UnsafeRawBufferPointer) throws -> Void
     ) throws(StorageFailure) {
-        for path in paths {
+        for path in try inOrder(paths) {
             let mapped: any MappedBytes
             do throws(FileFailure) { mapped = try files.open(path, .read).map() } catch {
                 throw StorageFailure(error)
@@ -52,6 +52,25 @@ struct WALRecovery {
             if let damage, damage.lsn <= last { self.damage = nil }
         }
         if let damage { throw damage.failure }
+    }
+
+    /// By their first frames: a file that was made for one large entry is used before one that was ready already.
+    private func inOrder(_ paths: [String]) throws(StorageFailure) -> [String] {
+        var found: [(first: LSN, path: String)] = []
+        for path in paths {
+            let begin = ByteBuffer()
+            do throws(FileFailure) {
+                let file = try files.open(path, .read)
+                begin.appendZeros(min(WALFormat.headerBytes, try file.size()))
+                try file.read(into: begin.mutableBytes, at: 0)
+            } catch {
+                throw StorageFailure(error)
+            }
+            // What is no header is named when the file is read.
+            let header = try? WALFileHeader(decoding: begin.bytes)
+            found.append((header?.first ?? .zero, path))
+        }
+        return found.sorted { ($0.first, $0.path) < ($1.first, $1.path) }.map(\.path)
     }
 
     private func discard(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StorageFailure) {
