@@ -60,15 +60,16 @@ final class Checkpointer: @unchecked Sendable {
         do throws(FileFailure) {
             for log in logs { checkpoint.logs.append(try record(of: log, instant, &images)) }
             try images.finish()
-            checkpoint.nextSegment = images.next
-            try publish(checkpoint)
         } catch {
             nextSegment = images.next
             images.remove()
             throw .refused(error)
         }
+        checkpoint.nextSegment = images.next
         nextSegment = images.next
         segments.merge(images.lengths) { $1 }
+        // After a failure it may be in force all the same: its segments stay until another one is.
+        do throws(FileFailure) { try publish(checkpoint) } catch { throw .refused(error) }
         images.adopt()
         for (log, record) in zip(logs, checkpoint.logs) { log.checkpointed(record.partitions.map(\.tail)) }
         do throws(FileFailure) {
