@@ -47,7 +47,7 @@ final class Storage: Sendable {
         try stored.removeUnneeded()
         recovered.withLock { $0 = (stored.checkpoint, stored.segments) }
         try start(log)
-        beginEpochs(of: recovery.logs.values, lastRun)
+        try beginEpochs(of: recovery.logs.values, lastRun)
         try note(orderly: false)
         recovery.report.logs = recovery.logs.count
         recovery.report.bytesRead = stored.bytesRead + log.bytesRead
@@ -114,12 +114,18 @@ final class Storage: Sendable {
     package var checkpointFigures: CheckpointFigures? { checkpoints.withLock { $0?.figures } }
 
     /// New epochs are on disk before anybody sees them.
-    private func beginEpochs(of logs: some Sequence<Log>, _ lastRun: LastRun?) {
+    private func beginEpochs(
+        of logs: some Sequence<Log>, _ lastRun: LastRun?
+    ) throws(StorageFailure) {
         for log in logs where Recovery.mayHaveLost(log, lastRun, bootID: bootID) {
             log.begin(.random())
             submit(.describeLog(log.description))
         }
-        synchronise()
+        if !synchronise() {
+            throw StorageFailure(
+                path: directory.path,
+                reason: wal.failure ?? "the write-ahead log cannot be synchronised")
+        }
     }
 
     /// The entry is submitted; what it is called under decides the order.
