@@ -9,6 +9,7 @@ package final class DurableHarness {
     package let clock: Clock
     package let path: String
     private let files: any FileSystem
+    private let walFileBytes: Int
     private let change: (inout EngineConfiguration) -> Void
     package private(set) var engine: Engine
     package private(set) var report = RecoveryReport()
@@ -17,18 +18,20 @@ package final class DurableHarness {
     /// - Parameter change: of the engine's configuration, whenever it starts.
     package init(
         _ path: String, files: any FileSystem = SystemFiles(),
-        clock: Clock = Clock(frozenAt: 1_700_000_000_000),
+        clock: Clock = Clock(frozenAt: 1_700_000_000_000), walFileBytes: Int = DurableHarness.walFileBytes,
         _ change: @escaping (inout EngineConfiguration) -> Void = { _ in }
     ) throws {
         self.path = path
         self.files = files
         self.clock = clock
+        self.walFileBytes = walFileBytes
         self.change = change
-        (engine, report) = try Self.open(path, files, clock, change)
+        (engine, report) = try Self.open(path, files, clock, walFileBytes, change)
     }
 
     private static func open(
-        _ path: String, _ files: any FileSystem, _ clock: Clock, _ change: (inout EngineConfiguration) -> Void
+        _ path: String, _ files: any FileSystem, _ clock: Clock, _ walFileBytes: Int,
+        _ change: (inout EngineConfiguration) -> Void
     ) throws -> (Engine, RecoveryReport) {
         var configuration = EngineConfiguration()
         configuration.maxMemoryBytes = 1 << 30
@@ -36,8 +39,13 @@ package final class DurableHarness {
         configuration.dataDirectory = try DataDirectory(path, files: files, walFileBytes: walFileBytes)
         change(&configuration)
         let engine = Engine(configuration: configuration, clock: clock, metrics: MetricsRegistry())
-        let report = try engine.recover()
-        return (engine, report)
+        do {
+            return (engine, try engine.recover())
+        } catch {
+            // Its threads may run already, and it holds the directory.
+            engine.stop()
+            throw error
+        }
     }
 
     /// Ends it in an orderly way and starts it again.
@@ -48,7 +56,7 @@ package final class DurableHarness {
 
     /// After the engine has been ended by `stop()` or by a failing disk.
     package func reopen() throws {
-        (engine, report) = try Self.open(path, files, clock, change)
+        (engine, report) = try Self.open(path, files, clock, walFileBytes, change)
     }
 
     package func log(
