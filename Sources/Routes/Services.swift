@@ -50,6 +50,7 @@ package final class Services: Sendable {
         self.testMode = testMode
         tails = metrics.gauge("pyralog_tails", help: "Event streams that are open.")
         logMetrics = LogMetrics(engine, in: metrics)
+        StorageMetrics.register(engine, in: metrics)
         problems = ProblemMapping(reportUnexpected: reportUnexpected)
     }
 

@@ -85,6 +85,12 @@ package final class Engine: Sendable {
                 self?.allLogs().contains { $0.isTiered && $0.needsCheckpoint(now: now) } ?? false
             }, clock: clock)
         storage.startCheckpoints(everyBytes: checkpointBytes, source, report: services.reportFailure)
+        if !recovered.report.damage.isEmpty {
+            // Afterwards nothing refers to what is damaged.
+            do throws(CheckpointFailure) { try storage.checkpoint(forced: true) } catch {
+                throw StorageFailure(path: storage.directory.path, reason: error.description)
+            }
+        }
         return recovered.report
     }
 

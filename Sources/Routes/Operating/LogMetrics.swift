@@ -18,6 +18,7 @@ final class LogMetrics: Sendable {
         var trimmed = 0
         var records = 0
         var keys = 0
+        var disk = 0
         var memory = [Int](repeating: 0, count: MemoryKind.allCases.count)
     }
 
@@ -81,6 +82,9 @@ final class LogMetrics: Sendable {
         collect("pyralog_records", "Records that can be read by offset, by log.", .gauge, in: registry) {
             $0.records
         }
+        collect("pyralog_disk_bytes", "Batches that lie in segments, by log.", .gauge, in: registry) {
+            $0.disk
+        }
         collect("pyralog_keys", "Live keys, by log.", .gauge, in: registry) { $0.keys }
         registry.collect(
             "pyralog_memory_bytes", help: "Memory charged, by log and kind.", kind: .gauge
@@ -126,6 +130,7 @@ extension LogMetrics.Figures {
             trimmed += partition.trimmed
             records += partition.records
             keys += partition.keys
+            disk += partition.diskBytes
         }
         let figures = log.readFigures
         read += figures.records

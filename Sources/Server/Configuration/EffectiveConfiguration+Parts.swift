@@ -28,7 +28,7 @@ extension EffectiveConfiguration {
     /// - Throws: `StorageFailure` when it cannot be made or is in use.
     func dataDirectory() throws(StorageFailure) -> DataDirectory? {
         guard let path = text(.dataDir) else { return nil }
-        return try DataDirectory(path)
+        return try DataDirectory(path, quarantines: isOn(.quarantine))
     }
 
     /// Of logs that do not say.

@@ -12,6 +12,10 @@ extension Setting {
 
     static let dataDir = Setting(
         "data_dir", .text, .none, "Directory of logs that are not in memory only; made if it is not there")
+    static let quarantine = Setting(
+        "quarantine", .boolean, .boolean(false),
+        "Start although something in the data directory is damaged: it is copied aside, and its records are missing"
+    )
     static let mode = Setting(
         "mode", .choice(["memory", "persistent", "hybrid"]), .none,
         "Mode of logs that do not say; persistent with data_dir, else memory")
@@ -84,7 +88,8 @@ extension Setting {
         "auto: text on a terminal, JSON lines otherwise")
 
     static let all: [Setting] = [
-        host, port, insecure, allowedHosts, corsOrigins, dataDir, mode, maxMemory, eviction, watermark,
+        host, port, insecure, allowedHosts, corsOrigins, dataDir, quarantine, mode, maxMemory, eviction,
+        watermark,
         autoCreate,
         initFile, testMode,
         connections, connectionsPerAddress, body, value, bodiesInFlight, headers, target, headerTimeout,

@@ -14,6 +14,8 @@ struct SettingOptions: ParsableArguments {
     var corsOrigins: String?
     @Option(help: ArgumentHelp(Setting.dataDir.help, valueName: "directory"))
     var dataDir: String?
+    @Flag(help: ArgumentHelp(Setting.quarantine.help))
+    var quarantine = false
     @Option(help: ArgumentHelp(Setting.mode.help, valueName: "mode"))
     var mode: String?
     @Option(help: ArgumentHelp(Setting.maxMemory.help, valueName: "size"))
@@ -82,6 +84,7 @@ struct SettingOptions: ParsableArguments {
             (.allowedHosts, allowedHosts),
             (.corsOrigins, corsOrigins),
             (.dataDir, dataDir),
+            (.quarantine, quarantine ? "true" : nil),
             (.mode, mode),
             (.maxMemory, maxMemory),
             (.eviction, eviction),

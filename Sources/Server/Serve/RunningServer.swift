@@ -27,15 +27,7 @@ final class RunningServer: Sendable {
         let initial = try configuration.text(.initFile).map { path throws(UsageFailure) in
             try InitialLogs(reading: path)
         }
-        var parts = configuration.engine
-        do throws(StorageFailure) {
-            parts.dataDirectory = try configuration.dataDirectory()
-        } catch {
-            throw StartFailure(.storage, error.description)
-        }
-        let engine = Engine(configuration: parts, clock: clock, metrics: metrics)
-        configuration.settle(.maxMemory, .integer(Int64(engine.memoryLimitBytes)))
-        configuration.settle(.bodiesInFlight, .integer(Int64(engine.memory.bufferBytesMax)))
+        let engine = try Self.engine(&configuration, clock, metrics, logger)
         services = Services(
             engine: engine, metrics: metrics,
             information: ServerInformation(version: Pyralog.version, startedAt: startedAt),
@@ -45,7 +37,6 @@ final class RunningServer: Sendable {
             reportUnexpected: { error, request in
                 logger.error("unexpected error", metadata: ["error": "\(error)", "request": "\(request)"])
             })
-        configuration.settle(.mode, .text(configuration.logMode.rawValue))
         services.readiness.isRecovering = true
         var settings = configuration.http(logger)
         settings.bufferedBytesChanged = { engine.chargeBuffers($0) }
@@ -77,6 +68,25 @@ final class RunningServer: Sendable {
         services.readiness.isReady = true
     }
 
+    /// - Throws: `StartFailure` when the data directory cannot be used.
+    private static func engine(
+        _ configuration: inout EffectiveConfiguration, _ clock: Clock, _ metrics: MetricsRegistry,
+        _ logger: Logger
+    ) throws -> Engine {
+        var parts = configuration.engine
+        parts.reportFailure = { logger.error("storage", metadata: ["error": "\($0)"]) }
+        do throws(StorageFailure) {
+            parts.dataDirectory = try configuration.dataDirectory()
+        } catch {
+            throw StartFailure(.storage, error.description)
+        }
+        let engine = Engine(configuration: parts, clock: clock, metrics: metrics)
+        configuration.settle(.maxMemory, .integer(Int64(engine.memoryLimitBytes)))
+        configuration.settle(.bodiesInFlight, .integer(Int64(engine.memory.bufferBytesMax)))
+        configuration.settle(.mode, .text(configuration.logMode.rawValue))
+        return engine
+    }
+
     private static func recover(_ engine: Engine, _ logger: Logger) throws(StorageFailure) {
         guard engine.recoveryProgress != nil else { return }
         let start = Clock.monotonicNanoseconds()
@@ -88,6 +98,10 @@ final class RunningServer: Sendable {
                 "torn_frames": "\(report.tornFrames)",
                 "milliseconds": "\((Clock.monotonicNanoseconds() - start) / 1_000_000)",
             ])
+        for damage in report.damage {
+            logger.error(
+                "damaged and put aside; records are missing", metadata: ["damage": "\(damage)"])
+        }
     }
 
     /// `http://127.0.0.1:7070`, with the port that was taken.

@@ -7,6 +7,8 @@ struct CheckpointRecovery {
     /// The length of each segment file that is there.
     private(set) var segments: [SegmentID: Int] = [:]
     private(set) var bytesRead = 0
+    /// Batches that were left out.
+    private(set) var damage: [StorageFailure] = []
 
     /// - Throws: `StorageFailure` when the checkpoint is damaged, or a segment that it needs is missing.
     init(_ directory: DataDirectory) throws(StorageFailure) {
@@ -53,8 +55,13 @@ struct CheckpointRecovery {
         for (partition, stored) in zip(log.partitions, record.partitions) {
             partition.state.withLock { $0.beginRestoring(first: stored.first) }
             for image in stored.images {
-                let batch = try self.batch(of: image, log)
-                partition.state.withLock { $0.restore(batch) }
+                do throws(StorageFailure) {
+                    let batch = try self.batch(of: image, log)
+                    partition.state.withLock { $0.restore(batch) }
+                } catch {
+                    try directory.putAside(error, [])
+                    damage.append(error)
+                }
                 bytesRead += image.piece.bytes
                 progress(bytesRead)
             }

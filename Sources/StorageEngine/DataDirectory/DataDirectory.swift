@@ -21,6 +21,7 @@ package final class DataDirectory: Sendable {
     let foundWALFiles: [String]
     let isQuarantining: Bool
 
+    static let quarantineDirectory = "quarantine"
     static let walDirectory = "wal"
     static let segmentDirectory = "segments"
     package static let walFileBytes = 64 << 20
@@ -68,6 +69,11 @@ package final class DataDirectory: Sendable {
         return path.hasPrefix("/") ? "/" + parent : parent.isEmpty ? "." : parent
     }
 
+    /// Whether there is one at all: making one is not always wanted.
+    package static func exists(_ path: String, files: any FileSystem = SystemFiles()) -> Bool {
+        files.exists("\(path)/\(walDirectory)")
+    }
+
     var segmentPath: String { "\(path)/\(Self.segmentDirectory)" }
     func path(of segment: SegmentID) -> String { "\(segmentPath)/\(SegmentFormat.name(segment))" }
 
@@ -99,7 +105,7 @@ package struct StorageFailure: Error, Equatable, CustomStringConvertible {
     package let position: Int?
     package let reason: String
 
-    init(path: String, position: Int? = nil, reason: String) {
+    package init(path: String, position: Int? = nil, reason: String) {
         self.path = path
         self.position = position
         self.reason = reason

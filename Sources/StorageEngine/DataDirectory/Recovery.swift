@@ -8,6 +8,8 @@ package struct RecoveryReport: Sendable {
     package var frames = 0
     /// Cut off at its end, because a loss of power had torn them before they were acknowledged.
     package var tornFrames = 0
+    /// What was put aside: records are missing.
+    package var damage: [StorageFailure] = []
     package init() {}
 }
 
@@ -41,6 +43,7 @@ struct Recovery {
             logs[log.id] = log
             try stored.restore(record, in: log, progress: progress)
         }
+        report.damage += stored.damage
     }
 
     /// A payload of the write-ahead log. - Throws: `Malformed` when it does not fit what was applied before.
@@ -102,6 +105,8 @@ struct Recovery {
             logs[description.id] = Log(description, services: services)
         }
     }
+
+    mutating func noteDamage(_ failure: StorageFailure) { report.damage.append(failure) }
 
     // MARK: Epochs
 

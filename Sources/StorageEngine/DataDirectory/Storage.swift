@@ -38,16 +38,21 @@ final class Storage: Sendable {
         }
         try recovery.restore(&stored) { readBytes.store($0, ordering: .relaxed) }
         var log = WALRecovery(files: directory.files, after: stored.checkpoint.lsn)
-        try log.run(directory.foundWALFiles) { bytes in
-            readBytes.store(stored.bytesRead + bytes, ordering: .relaxed)
-        } _: { payload in
-            try recovery.apply(payload)
+        do throws(StorageFailure) {
+            try log.run(directory.foundWALFiles) { bytes in
+                readBytes.store(stored.bytesRead + bytes, ordering: .relaxed)
+            } _: { payload in
+                try recovery.apply(payload)
+            }
+        } catch {
+            try directory.putAside(error, log.ordered)
+            recovery.noteDamage(error)
         }
         let lastRun = try self.lastRun()
         try stored.removeUnneeded()
         recovered.withLock { $0 = (stored.checkpoint, stored.segments) }
         try start(log)
-        try beginEpochs(of: recovery.logs.values, lastRun)
+        try beginEpochs(of: recovery.logs.values, lastRun, isDamaged: !recovery.report.damage.isEmpty)
         try note(orderly: false)
         recovery.report.logs = recovery.logs.count
         recovery.report.bytesRead = stored.bytesRead + log.bytesRead
@@ -115,9 +120,9 @@ final class Storage: Sendable {
 
     /// New epochs are on disk before anybody sees them.
     private func beginEpochs(
-        of logs: some Sequence<Log>, _ lastRun: LastRun?
+        of logs: some Sequence<Log>, _ lastRun: LastRun?, isDamaged: Bool
     ) throws(StorageFailure) {
-        for log in logs where Recovery.mayHaveLost(log, lastRun, bootID: bootID) {
+        for log in logs where isDamaged || Recovery.mayHaveLost(log, lastRun, bootID: bootID) {
             log.begin(.random())
             submit(.describeLog(log.description))
         }

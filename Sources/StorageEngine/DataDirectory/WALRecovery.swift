@@ -20,11 +20,16 @@ struct WALRecovery {
     private(set) var tornFrames = 0
     private(set) var bytesRead = 0
     private(set) var frames = 0
+    private let removesBlanks: Bool
+    /// In the order of their frames, once `run` has begun.
+    private(set) var ordered: [String] = []
     /// A frame that cannot be read where it stands: a later file must have it again.
     private var damage: (lsn: LSN, failure: StorageFailure)?
 
-    init(files: any FileSystem, after: LSN) {
+    /// - Parameter removesBlanks: files that were made and never used go.
+    init(files: any FileSystem, after: LSN, removesBlanks: Bool = true) {
         self.files = files
+        self.removesBlanks = removesBlanks
         self.after = after
         last = after
         synchronised = after
@@ -35,7 +40,8 @@ struct WALRecovery {
     mutating func run(
         _ paths: [String], progress: (Int) -> Void, _ apply: (UnsafeRawBufferPointer) throws -> Void
     ) throws(StorageFailure) {
-        for path in try inOrder(paths) {
+        ordered = try inOrder(paths)
+        for path in ordered {
             let mapped: any MappedBytes
             do throws(FileFailure) { mapped = try files.open(path, .read).map() } catch {
                 throw StorageFailure(error)
@@ -77,6 +83,7 @@ struct WALRecovery {
         guard isZero(bytes) else {
             throw StorageFailure(path: path, position: 0, reason: "the file has no header")
         }
+        guard removesBlanks else { return }
         do throws(FileFailure) { try files.remove(path) } catch { throw StorageFailure(error) }
     }
 
