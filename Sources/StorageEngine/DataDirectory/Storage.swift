@@ -164,6 +164,7 @@ final class Storage: Sendable {
     /// Writes what was submitted, and notes that nothing is missing.
     /// - Parameter writesAll: there are hybrid logs, of which something may be in memory only.
     func stop(writesAll: Bool) {
+        wal.supply.stopWaitingForSpace()
         for worker in workers.withLock({ $0 }) { worker.join() }
         var isComplete = true
         if writesAll {

@@ -14,6 +14,8 @@ final class WALFileSupply: Sendable {
         var wantsBlank = true
         var nextNumber: UInt64
         var isStopping = false
+        /// Nobody waits for space any more.
+        var isEnding = false
         /// Of the last try; nil when it succeeded.
         var failure: FileFailure?
     }
@@ -90,6 +92,15 @@ final class WALFileSupply: Sendable {
         changed.signal()
     }
 
+    /// The server is to be stopped: who waits for space, or would, is refused.
+    func stopWaitingForSpace() {
+        state.withLock { $0.isEnding = true }
+        changed.signal()
+    }
+
+    /// Whether a file could be had without waiting for space.
+    var isReady: Bool { state.withLock { $0.blank != nil || $0.failure?.isNoSpace != true } }
+
     /// Space may have come back.
     func retry() { wanted.signal() }
 
@@ -105,19 +116,19 @@ final class WALFileSupply: Sendable {
         }
         while true {
             let generation = changed.generation
-            let (blank, failure, isStopping) = state.withLock { state in
+            let (blank, failure, isStopping, isEnding) = state.withLock { state in
                 defer {
                     if state.blank != nil { state.wantsBlank = true }
                     state.blank = nil
                 }
-                return (state.blank, state.failure, state.isStopping)
+                return (state.blank, state.failure, state.isStopping, state.isEnding)
             }
             if let blank {
                 wanted.signal()
                 return blank
             }
             if isStopping { throw .stopped }
-            if let failure, !failure.isNoSpace { throw .refused(failure) }
+            if let failure, !failure.isNoSpace || isEnding { throw .refused(failure) }
             changed.wait(since: generation)
         }
     }
