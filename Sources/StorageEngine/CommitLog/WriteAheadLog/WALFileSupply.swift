@@ -6,6 +6,8 @@ import Synchronization
 final class WALFileSupply: Sendable {
     enum Failure: Error, Equatable {
         case stopped
+        /// There is no space, and it was not to be waited for.
+        case full
         case refused(FileFailure)
     }
 
@@ -98,14 +100,12 @@ final class WALFileSupply: Sendable {
         changed.signal()
     }
 
-    /// Whether a file could be had without waiting for space.
-    var isReady: Bool { state.withLock { $0.blank != nil || $0.failure?.isNoSpace != true } }
-
     /// Space may have come back.
     func retry() { wanted.signal() }
 
-    /// The next file, which has room for a payload of this size. Waits while the disk is full.
-    func take(forPayload payload: Int) throws(Failure) -> BlankWALFile {
+    /// The next file, which has room for a payload of this size.
+    /// - Parameter waitsForSpace: while the disk is full.
+    func take(forPayload payload: Int, waitsForSpace: Bool = true) throws(Failure) -> BlankWALFile {
         let needed = WALFormat.headerBytes + WALFormat.frameBytes(payload: payload)
         if needed > fileBytes {
             do throws(FileFailure) {
@@ -129,6 +129,7 @@ final class WALFileSupply: Sendable {
             }
             if isStopping { throw .stopped }
             if let failure, !failure.isNoSpace || isEnding { throw .refused(failure) }
+            if failure != nil, !waitsForSpace { throw .full }
             changed.wait(since: generation)
         }
     }

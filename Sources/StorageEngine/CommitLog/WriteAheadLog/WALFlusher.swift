@@ -76,7 +76,8 @@ final class WALFlusher: @unchecked Sendable {
                 if buffer.count >= Self.frameBytesMax { finish(&group) }
             case .rotate(let done):
                 finish(&group)
-                done(rotate() ? synchronised : nil)
+                // A checkpoint makes room on a full disk: it must not wait for it.
+                done(rotate(waitsForSpace: false) ? synchronised : nil)
             case .synchronise(let done):
                 finish(&group)
                 done(file.last <= synchronised || synchronise())
@@ -142,14 +143,16 @@ final class WALFlusher: @unchecked Sendable {
         return true
     }
 
-    /// Goes on in a new file, once this one is on disk.
-    private func rotate(forPayload payload: Int = 0) -> Bool {
+    /// Goes on in a new file, once this one is on disk; without `waitsForSpace` in this one when there is no other.
+    private func rotate(forPayload payload: Int = 0, waitsForSpace: Bool = true) -> Bool {
         guard file.last <= synchronised || synchronise(), log.failure == nil else { return false }
         do {
-            let blank = try log.supply.take(forPayload: payload)
+            let blank = try log.supply.take(forPayload: payload, waitsForSpace: waitsForSpace)
             let next = try WALFile(blank, first: file.last.next)
             log.close(.init(path: file.path, last: file.last, bytes: file.fileBytes))
             file = next
+            return true
+        } catch WALFileSupply.Failure.full {
             return true
         } catch {
             log.fail("\(error)")

@@ -16,8 +16,8 @@ final class WriteAheadLog: Sendable {
 
     enum Work: Sendable {
         case entry(CommitEntry, Policy)
-        /// What comes before is written and synchronised; what comes after goes into a new file. The argument is the last
-        /// frame before, nil after a failure.
+        /// What comes before is written and synchronised; what comes after goes into a new file, if there is space for one.
+        /// The argument is the last frame before, nil after a failure.
         case rotate(@Sendable (LSN?) -> Void)
         /// What comes before is synchronised.
         case synchronise(@Sendable (Bool) -> Void)
