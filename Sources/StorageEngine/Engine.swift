@@ -43,7 +43,9 @@ package final class Engine: Sendable {
         self.clock = clock
         checkpointBytes = configuration.checkpointBytes
         let limit = configuration.maxMemoryBytes ?? MachineMemory.limitBytes() / 10 * 8
-        let storage = configuration.dataDirectory.map { Storage($0) }
+        let storage = configuration.dataDirectory.map {
+            Storage($0, reportFailure: configuration.reportFailure)
+        }
         services = EngineServices(
             clock: clock,
             memory: MemoryAccount(name: "server", limitBytes: limit, watermark: configuration.watermark),

@@ -61,8 +61,8 @@ struct LogRoutes: Sendable {
         var wanted = try LogConfiguration(json: merged)
         if patch["durability"]?["ack"] == nil { wanted.followMode(of: log.configuration) }
         if log.configuration.changesMode(to: wanted) {
-            let changing = try services.engine.changeMode(ofLog: log.name, to: wanted)
-            return .now(Self.description(of: changing, status: 202))
+            let (changing, isDone) = try services.engine.changeMode(ofLog: log.name, to: wanted)
+            return .now(Self.description(of: changing, status: isDone ? 200 : 202))
         }
         let (updated, durable) = try services.engine.updateLog(named: log.name, wanted)
         return try durable.reply(to: request) { Self.description(of: updated) }

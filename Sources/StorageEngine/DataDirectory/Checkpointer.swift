@@ -104,7 +104,8 @@ final class Checkpointer: @unchecked Sendable {
     ) throws(FileFailure) -> Checkpoint.LogRecord {
         var record = Checkpoint.LogRecord(
             description: log.descriptionOnDisk, partitions: [], producers: [])
-        guard log.isDurable else { return record }
+        // One that is about to become durable is not yet: a crash leaves it empty.
+        guard log.isDurable, record.description.configuration.mode != .memory else { return record }
         for partition in log.partitions {
             record.partitions.append(try self.record(of: partition, log.id, instant, &images))
         }

@@ -20,8 +20,10 @@ final class Storage: Sendable {
             bytesRead: readBytes.load(ordering: .relaxed), bytesTotal: totalBytes.load(ordering: .relaxed))
     }
 
-    init(_ directory: DataDirectory) {
+    /// - Parameter reportFailure: of the threads here.
+    init(_ directory: DataDirectory, reportFailure: @escaping @Sendable (String) -> Void) {
         self.directory = directory
+        directory.wal.onFailure { reportFailure("the write-ahead log takes nothing more: \($0)") }
         bootID = LastRun.currentBootID(directory.files)
     }
 
@@ -70,9 +72,10 @@ final class Storage: Sendable {
         }
     }
 
-    private func note(orderly: Bool) throws(StorageFailure) {
+    private func note(orderly: Bool, bootID: String? = nil) throws(StorageFailure) {
+        let run = LastRun(bootID: bootID ?? self.bootID, wasOrderly: orderly)
         do throws(FileFailure) {
-            try directory.replace(LastRun.file, with: LastRun(bootID: bootID, wasOrderly: orderly).encode())
+            try directory.replace(LastRun.file, with: run.encode())
         } catch {
             throw StorageFailure(error)
         }
@@ -179,6 +182,8 @@ final class Storage: Sendable {
         if isRunning.exchange(false, ordering: .relaxed), wal.failure == nil, isComplete {
             try? note(orderly: true)
         }
+        // What a failed synchronisation has lost may have been seen: as after a loss of power.
+        if wal.failure != nil { try? note(orderly: false, bootID: "") }
         directory.release()
     }
 

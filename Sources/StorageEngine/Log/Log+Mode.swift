@@ -43,7 +43,10 @@ extension Log {
             swap(commitLog, durableID: id, to: target)
             setTransitionTarget(target)
             defer { setTransitionTarget(nil) }
-            do throws(CheckpointFailure) { try storage.checkpoint() } catch { throw .init("\(error)") }
+            // Of a hybrid log all of it: the write-ahead log has only what comes.
+            do throws(CheckpointFailure) { try storage.checkpoint(forced: true) } catch {
+                throw .init("\(error)")
+            }
             update(target)
             guard storage.submitAndWait(.updateLog(id, target)) else {
                 throw .init("the write-ahead log failed")
@@ -52,8 +55,8 @@ extension Log {
             guard storage.submitAndWait(.updateLog(id, target)) else {
                 throw .init("the write-ahead log failed")
             }
-            update(target)
             swap(commitLog, durableID: target.mode == .memory ? nil : id, to: target)
+            update(target)
         }
         let acknowledgement = commitLog?.acknowledgement ?? .memory
         for partition in partitions {
@@ -76,7 +79,9 @@ extension Log {
         restore(configuration, commitLog)
     }
 
+    /// Commit log and policy change at one instant: a checkpoint sees the old mode or the new one.
     private func swap(_ commitLog: (any CommitLog)?, durableID: LogID?, to target: LogConfiguration) {
+        let policy = policy(of: target)
         for partition in partitions { partition.state.lock() }
         for partition in partitions {
             partition.state.withLocked { state in
@@ -85,6 +90,7 @@ extension Log {
                 if state.commitLog != nil, target.mode == .hybrid { state.diskTailWanted = state.assigned }
                 state.commitLog = commitLog
                 state.durableID = durableID
+                state.policy = policy
                 state.submittedBytes = state.appendedBytes
                 if durableID == nil { state.forgetDisk() }
             }

@@ -138,9 +138,13 @@ package final class Log: Sendable {
         current.withLock { $0 = configuration }
         account.setLimit(bytes: configuration.memory.maxBytes, watermark: configuration.memory.watermark)
         evictsNow.store(configuration.givesWay, ordering: .relaxed)
-        let policy = PartitionPolicy(configuration, memoryBytesMax: services.memory.limitBytes)
+        let policy = policy(of: configuration)
         for partition in partitions { partition.update(policy) }
         if account.isOverWatermark, services.evictor.request() { services.maintenance.poke() }
+    }
+
+    func policy(of configuration: LogConfiguration) -> PartitionPolicy {
+        PartitionPolicy(configuration, memoryBytesMax: services.memory.limitBytes)
     }
 
     /// Before anybody sees the log: positions that were given may be void.

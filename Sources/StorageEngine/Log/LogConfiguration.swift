@@ -98,8 +98,8 @@ package struct LogConfiguration: Equatable, Sendable {
 
     /// Whether its records leave memory when that is short: for good, or to the disk.
     var givesWay: Bool { memory.eviction != .reject || spills }
-    /// A full memory sends what is coldest to the disk.
-    var spills: Bool { mode == .hybrid && hybrid.diskFallback }
+    /// A full memory sends what is coldest to the disk, where it stays readable.
+    var spills: Bool { mode == .persistent || (mode == .hybrid && hybrid.diskFallback) }
 
     /// The most that a write can be acknowledged from.
     package var availableAcknowledgement: Acknowledgement {

@@ -46,6 +46,7 @@ final class WriteAheadLog: Sendable {
     private let pending = Atomic<Int>(0)
     private let broken = Atomic<Bool>(false)
     private let reason = Lock<String?>(nil)
+    private let reporter = Lock<(@Sendable (String) -> Void)?>(nil)
     private let files: any FileSystem
     private let directory: String
 
@@ -125,9 +126,16 @@ final class WriteAheadLog: Sendable {
     func decided(_ entry: CommitEntry) { pending.wrappingSubtract(entry.bytes, ordering: .relaxed) }
 
     func fail(_ why: String) {
-        reason.withLock { $0 = $0 ?? why }
+        let isFirst = reason.withLock { reason in
+            defer { reason = reason ?? why }
+            return reason == nil
+        }
         broken.store(true, ordering: .sequentiallyConsistent)
+        if isFirst { reporter.withLock { $0 }?(why) }
     }
+
+    /// Is told once why it takes nothing more.
+    func onFailure(_ report: @escaping @Sendable (String) -> Void) { reporter.withLock { $0 = report } }
 
     func close(_ file: ClosedFile) { state.withLock { $0.closed.append(file) } }
 }
