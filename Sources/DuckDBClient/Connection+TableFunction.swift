@@ -121,12 +121,17 @@ private func beginThread(_ info: duckdb_init_info) {
     loadedFunctions.pointee.init_set_init_data(info, owned(ThreadPart()), releaseOwned)
 }
 
+/// The scan is looked at once a thread: threads that count references to it for each chunk hold each other up.
+@inline(never)
+private func makeCursor(_ info: duckdb_function_info) -> (any TableCursor)? {
+    object(loadedFunctions.pointee.function_get_init_data(info), as: RunningScan.self)?.scan.makeCursor()
+}
+
 private func fillChunk(_ info: duckdb_function_info, _ chunk: duckdb_data_chunk) {
     let functions = loadedFunctions
-    guard let running = object(functions.pointee.function_get_init_data(info), as: RunningScan.self),
-        let part = object(functions.pointee.function_get_local_init_data(info), as: ThreadPart.self)
+    guard let part = object(functions.pointee.function_get_local_init_data(info), as: ThreadPart.self),
+        let cursor = part.cursor ?? makeCursor(info)
     else { return }
-    let cursor = part.cursor ?? running.scan.makeCursor()
     part.cursor = cursor
     do {
         let rows = try cursor.fill(OutputChunk(handle: chunk, functions: functions))

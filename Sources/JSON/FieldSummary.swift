@@ -48,6 +48,11 @@ package struct FieldSummary: Sendable, Equatable {
         }
     }
 
+    /// Shares the other's list of fields where it is the same.
+    package mutating func shareFields(of other: FieldSummary) {
+        if fields == other.fields { fields = other.fields }
+    }
+
     /// Takes over what was found: the fields so far are the first of `found`, perhaps of more kinds now.
     mutating func update(count: Int, kinds: (Int) -> FieldKinds, name: (Int) -> String) {
         for index in fields.indices { fields[index].kinds = kinds(index) }

@@ -150,10 +150,11 @@ struct ConfigurationTests {
         #expect(throws: UsageFailure.self) { try configuration.validate() }
     }
 
-    @Test("modes of later are refused")
-    func later() throws {
-        let configuration = try read(flags: ["mode": "hybrid"])
+    @Test("modes that need a disk are refused without a data directory", arguments: ["persistent", "hybrid"])
+    func noDataDirectory(mode: String) throws {
+        let configuration = try read(flags: ["mode": mode])
         let failure = #expect(throws: UsageFailure.self) { try configuration.validate() }
-        #expect(failure?.description.contains("not implemented yet") == true)
+        #expect(failure?.description.contains("--data-dir") == true)
+        try read(flags: ["mode": mode, "data_dir": "x"]).validate()
     }
 }

@@ -24,7 +24,10 @@ struct LogTests {
     func notBuilt() throws {
         let harness = EngineHarness()
         let changes: [(inout LogConfiguration) -> Void] = [
-            { $0.mode = .hybrid },
+            {
+                $0.mode = .hybrid
+                $0.hybrid.s3Archive = "s3://bucket"
+            },
             { $0.replication.factor = 3 }, { $0.verification = .merkle },
         ]
         for change in changes {

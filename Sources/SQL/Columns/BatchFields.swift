@@ -17,9 +17,20 @@ final class BatchFields: Sendable {
         var rowCount: Int { summary.rowCount }
     }
 
+    private struct Kept {
+        let request: FieldRequest
+        var column: ExtractedColumn
+    }
+
     private struct State {
         var facts = Facts()
-        var columns: [FieldRequest: ExtractedColumn] = [:]
+        /// Few mostly, and in the same order in many batches: searched from where a scan found one last.
+        var columns: [Kept] = []
+
+        func place(of request: FieldRequest, near hint: Int = 0) -> Int? {
+            if hint < columns.count, columns[hint].request == request { return hint }
+            return columns.firstIndex { $0.request == request }
+        }
     }
 
     private let state = Lock(State())
@@ -29,19 +40,33 @@ final class BatchFields: Sendable {
     var facts: Facts { state.withLock { $0.facts } }
 
     var knownRowCount: Int { state.withLock { $0.facts.rowCount } }
-    var minTimestamp: Int64 { state.withLock { $0.facts.minTimestamp } }
 
     /// Keeps the facts that cover more rows.
     func learn(_ facts: Facts) {
         state.withLock { if facts.rowCount > $0.facts.rowCount { $0.facts = facts } }
     }
 
-    func column(_ request: FieldRequest) -> ExtractedColumn? { state.withLock { $0.columns[request] } }
+    /// - Parameter hints: where each was in the last batch, and is in this one.
+    func columns(_ requests: [FieldRequest], near hints: inout [Int]) -> [ExtractedColumn?] {
+        state.withLock { state in
+            requests.indices.map { index in
+                guard let place = state.place(of: requests[index], near: hints[index]) else { return nil }
+                hints[index] = place
+                return state.columns[place].column
+            }
+        }
+    }
 
     func keep(_ column: ExtractedColumn, for request: FieldRequest) {
         let replaced = state.withLock { state -> ExtractedColumn? in
-            if let kept = state.columns[request], kept.rowCount >= column.rowCount { return nil }
-            return state.columns.updateValue(column, forKey: request)
+            guard let place = state.place(of: request) else {
+                state.columns.append(Kept(request: request, column: column))
+                return nil
+            }
+            let kept = state.columns[place].column
+            if kept.rowCount >= column.rowCount { return nil }
+            state.columns[place].column = column
+            return kept
         }
         // Freed outside of the lock.
         _ = replaced
@@ -50,11 +75,11 @@ final class BatchFields: Sendable {
     /// Columns that a running query holds stay with it.
     /// - Returns: the bytes that are charged for what was dropped.
     func dropColumns() -> Int {
-        let dropped = state.withLock { state -> [FieldRequest: ExtractedColumn] in
-            defer { state.columns = [:] }
+        let dropped = state.withLock { state -> [Kept] in
+            defer { state.columns = [] }
             return state.columns
         }
-        return dropped.values.reduce(0) { $0 + $1.chargedBytes }
+        return dropped.reduce(0) { $0 + $1.column.chargedBytes }
     }
 }
 
@@ -62,4 +87,21 @@ final class BatchFields: Sendable {
 struct FieldRequest: Hashable, Sendable {
     let name: String
     let type: FieldType
+    /// Computed once: a scan looks for its columns in every batch.
+    private let hash: Int
+
+    init(name: String, type: FieldType) {
+        self.name = name
+        self.type = type
+        var hasher = Hasher()
+        hasher.combine(name)
+        hasher.combine(type)
+        hash = hasher.finalize()
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+    static func == (one: FieldRequest, other: FieldRequest) -> Bool {
+        one.hash == other.hash && one.name == other.name && one.type == other.type
+    }
 }

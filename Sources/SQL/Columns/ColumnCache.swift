@@ -12,9 +12,8 @@ final class ColumnCache: Sendable {
     private let entries = Lock<[ObjectIdentifier: Entry]>([:])
     private let clock = Atomic<Int>(0)
 
-    func use(_ fields: BatchFields) {
-        fields.usedAt.store(clock.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .relaxed)
-    }
+    /// Later than all before.
+    func nextTime() -> Int { clock.wrappingAdd(1, ordering: .relaxed).newValue }
 
     func add(_ fields: BatchFields, of log: Log) {
         entries.withLock { entries in

@@ -12,7 +12,7 @@ final class ExtractedColumn: @unchecked Sendable {
     let rowCount: Int
     let elementBytes: Int
     /// Of `pieceRows` rows each, the last one of what is left.
-    let pieces: [ColumnVector]
+    let pieces: ColumnVectors
     /// One bit a row, set where there is a value.
     let validity: UnsafeMutablePointer<UInt64>
     /// Every row has a value. Set once it is filled.
@@ -30,10 +30,10 @@ final class ExtractedColumn: @unchecked Sendable {
         self.account = account
         // A shared vector is a whole one: DuckDB need not look at its capacity.
         let isShared = rowCount >= Self.sharedRowsMin
-        pieces = stride(from: 0, to: max(1, rowCount), by: Self.pieceRows).map { start in
-            ColumnVector(
-                type, capacity: isShared ? Self.pieceRows : max(1, min(Self.pieceRows, rowCount - start)))
+        let capacities = stride(from: 0, to: max(1, rowCount), by: Self.pieceRows).map { start in
+            isShared ? Self.pieceRows : max(1, min(Self.pieceRows, rowCount - start))
         }
+        pieces = ColumnVectors(type, capacities: capacities)
         let words = Self.words(rowCount)
         validity = .allocate(capacity: words)
         validity.initialize(repeating: 0, count: words)
@@ -58,7 +58,7 @@ final class ExtractedColumn: @unchecked Sendable {
     /// - Precondition: the row is there.
     @inline(__always)
     func element(_ row: Int) -> UnsafeMutableRawPointer {
-        pieces[row / Self.pieceRows].data + row % Self.pieceRows * elementBytes
+        pieces.data(row / Self.pieceRows) + row % Self.pieceRows * elementBytes
     }
 
     /// Pieces of memory that hold the rows of a range, in order.
@@ -76,7 +76,7 @@ final class ExtractedColumn: @unchecked Sendable {
     /// The last step of filling it: vectors learn which of their values are NULL.
     func finish() {
         isFull = true
-        for (index, piece) in pieces.enumerated() {
+        for index in 0..<pieces.count {
             let start = index * Self.pieceRows
             let count = min(Self.pieceRows, rowCount - start)
             let words = validity + start / 64
@@ -86,7 +86,7 @@ final class ExtractedColumn: @unchecked Sendable {
             }
             guard !isPieceFull else { continue }
             isFull = false
-            readBits(words, at: 0, count: count, into: piece.makeValidity())
+            readBits(words, at: 0, count: count, into: pieces.makeValidity(index))
         }
     }
 

@@ -2,12 +2,17 @@ import DuckDBClient
 import JSON
 import Metrics
 import StorageEngine
+import Synchronization
 
 /// Gives the columns of a batch's fields: kept ones where they reach far enough, extracted ones otherwise. For one thread.
 final class FieldReader {
     private let services: ScanServices
     private let log: Log
     private let requests: [FieldRequest]
+    /// Where the requests were among the columns of the last batch.
+    private var hints: [Int]
+    /// All that this uses counts as used when it began.
+    private let usedAt: Int
     /// One for each set of fields that was missing so far; mostly that is all of them.
     private var extractors: [[FieldRequest]: FieldExtractor] = [:]
 
@@ -15,15 +20,17 @@ final class FieldReader {
         self.requests = requests
         self.log = log
         self.services = services
+        hints = requests.map { _ in 0 }
+        usedAt = services.cache.nextTime()
     }
 
     /// In the order of the requests, covering the view's rows.
     func columns(of view: BatchView) throws -> [ExtractedColumn] {
         guard !requests.isEmpty else { return [] }
         let fields = view.fields
-        services.cache.use(fields)
+        fields.usedAt.store(usedAt, ordering: .relaxed)
         let count = view.rows.upperBound
-        var columns = requests.map { fields.column($0) }
+        var columns = fields.columns(requests, near: &hints)
         if columns.allSatisfy({ $0.map { $0.rowCount >= count } ?? false }) {
             return columns.compactMap { $0 }
         }

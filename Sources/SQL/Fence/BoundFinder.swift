@@ -15,6 +15,8 @@ struct BoundFinder {
         let isLower: Bool
         /// DuckDB's own JSON of an expression without columns.
         let expression: String
+        /// Nil: DuckDB has to evaluate it.
+        let literal: BoundLiteral?
     }
 
     /// What an expression may call to be evaluated before the query.
@@ -77,8 +79,11 @@ struct BoundFinder {
             let expression = tree.member(expressionKey, of: node),
             canBeEvaluated(expression, isLower: isLower)
         else { return [] }
+        let reader = BoundLiteralReader(tree: tree)
         return [
-            Bound(table: table, column: column, isLower: isLower, expression: tree.source(of: expression))
+            Bound(
+                table: table, column: column, isLower: isLower, expression: tree.source(of: expression),
+                literal: column == .offset ? reader.offset(expression) : reader.instant(expression))
         ]
     }
 

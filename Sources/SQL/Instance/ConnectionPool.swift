@@ -1,18 +1,16 @@
 import DuckDBClient
-import Platform
 
-/// Lends connections of an instance, and makes new ones as they are needed.
+/// Lends connections of an instance.
 final class ConnectionPool: Sendable {
     let database: Database
-    private let idle = Lock<[Connection]>([])
+    private let connections: Pool<Connection>
 
-    init(_ database: Database) { self.database = database }
+    init(_ database: Database) {
+        self.database = database
+        connections = Pool { () throws(DuckDBFailure) in try database.connect() }
+    }
 
-    /// A connection on which something failed is closed: DuckDB refuses everything while a result of it is open.
     func withConnection<Value>(_ body: (Connection) throws -> Value) throws -> Value {
-        let connection = try idle.withLock { $0.popLast() } ?? database.connect()
-        let value = try body(connection)
-        idle.withLock { $0.append(connection) }
-        return value
+        try connections.with(body)
     }
 }

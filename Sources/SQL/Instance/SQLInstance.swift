@@ -8,7 +8,9 @@ final class SQLInstance: Sendable {
     let parquet: ParquetWriter
     let fence: Fence
     let bounds: BoundEvaluator
-    private let pool: ConnectionPool
+    let judgements = Judgements()
+    private let database: Database
+    private let sessions: Pool<Session>
     /// What runs on a connection, for the table functions bound there.
     private let runs = ConnectionRuns()
 
@@ -20,7 +22,8 @@ final class SQLInstance: Sendable {
             let library = try DuckDBLibrary(
                 configured: configuration.libraryPath, unpacked: configuration.unpackedPaths)
             let database = try Database(library, options: Self.options(configuration, memoryBytes))
-            pool = ConnectionPool(database)
+            self.database = database
+            sessions = Pool { () throws(DuckDBFailure) in try Session(database.connect()) }
             let helper = try Database(
                 library,
                 options: [
@@ -84,14 +87,13 @@ final class SQLInstance: Sendable {
         return names
     }
 
-    /// Lends a connection, on which table functions find `run`.
-    func withConnection<Value>(
-        for run: QueryRun, _ body: (Connection) throws -> Value
-    ) throws -> Value {
-        try pool.withConnection { connection in
-            runs.byConnection.withLock { $0[connection.identifier] = run }
-            defer { _ = runs.byConnection.withLock { $0.removeValue(forKey: connection.identifier) } }
-            return try body(connection)
+    /// Lends a session, on whose connection table functions find `run`.
+    func withSession<Value>(for run: QueryRun, _ body: (Session) throws -> Value) throws -> Value {
+        try sessions.with { session in
+            let identifier = session.connection.identifier
+            runs.byConnection.withLock { $0[identifier] = run }
+            defer { _ = runs.byConnection.withLock { $0.removeValue(forKey: identifier) } }
+            return try body(session)
         }
     }
 
@@ -103,7 +105,7 @@ final class SQLInstance: Sendable {
         return Int(chunk.vector(0).value(0, as: Int64.self))
     }
 
-    func connect() throws(DuckDBFailure) -> Connection { try pool.database.connect() }
+    func connect() throws(DuckDBFailure) -> Connection { try database.connect() }
 }
 
 private final class ConnectionRuns: Sendable {

@@ -1,6 +1,6 @@
 import DuckDBClient
 
-/// Evaluates the expressions of bounds before the query, by DuckDB itself.
+/// Evaluates the expressions of bounds before the query: by DuckDB itself, unless they are plain literals.
 struct BoundEvaluator: Sendable {
     /// DuckDB's JSON of `SELECT 1`, around the 1.
     private let statement: (before: String, behind: String)
@@ -13,7 +13,19 @@ struct BoundEvaluator: Sendable {
     }
 
     /// The bounds in whole units, on the safe side; nil for one that means nothing, which the query itself will say.
-    func values(of bounds: [BoundFinder.Bound], on connection: Connection) -> [Int64?] {
+    /// - Parameter now: at or before what `now()` is in the query.
+    func values(of bounds: [BoundFinder.Bound], now: Int64, on connection: Connection) -> [Int64?] {
+        let others = bounds.filter { $0.literal == nil }
+        var evaluated = evaluate(others, on: connection).makeIterator()
+        return bounds.map { bound in
+            let value = bound.literal.map { $0.value(now: now) } ?? evaluated.next().flatMap { $0 }
+            guard let value else { return nil }
+            let (moved, overflow) = value.addingReportingOverflow(bound.isLower ? -1 : 2)
+            return overflow ? nil : moved
+        }
+    }
+
+    private func evaluate(_ bounds: [BoundFinder.Bound], on connection: Connection) -> [Int64?] {
         guard !bounds.isEmpty else { return [] }
         do {
             let texts = try Self.row(
@@ -28,11 +40,7 @@ struct BoundEvaluator: Sendable {
             let values = try Self.row(
                 "SELECT " + forms.map { "CAST(\($0) AS VARCHAR)" }.joined(separator: ", "), [], on: connection
             )
-            return zip(bounds, values).map { bound, text in
-                guard let value = text.flatMap({ Int64($0) }) else { return nil }
-                let (moved, overflow) = value.addingReportingOverflow(bound.isLower ? -1 : 2)
-                return overflow ? nil : moved
-            }
+            return values.map { $0.flatMap { Int64($0) } }
         } catch {
             // An expression that DuckDB refuses here is refused again when the query is bound, with its place.
             return bounds.map { _ in nil }

@@ -1,5 +1,6 @@
 import DuckDBClient
 import Platform
+import Synchronization
 
 /// One query, from its arrival to its last byte.
 package final class Query: Sendable {
@@ -66,6 +67,8 @@ package final class Query: Sendable {
     /// Where its answer comes out.
     package let pipe: ResultPipe
     private let state = Lock(State())
+    /// It has a failure: scans look at this for each chunk.
+    private let cancelled = Atomic<Bool>(false)
 
     init(
         _ request: Request, identifier: String, startedAt: Int64, timeoutMilliseconds: Int64,
@@ -89,7 +92,12 @@ package final class Query: Sendable {
     /// Sent so far.
     package var rows: Int { state.withLock { $0.rows } }
     var failure: SQLFailure? { state.withLock { $0.failure } }
-    var isCancelled: Bool { state.withLock { $0.failure != nil } }
+    var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+
+    /// - Throws: why it was cancelled.
+    func checkCancelled() throws(SQLFailure) {
+        if isCancelled, let failure { throw failure }
+    }
 
     func countRows(_ count: Int) -> Int {
         state.withLock { state in
@@ -141,6 +149,7 @@ package final class Query: Sendable {
             guard state.failure == nil else { return nil }
             defer { state.phase = .cancelled }
             state.failure = failure
+            cancelled.store(true, ordering: .relaxed)
             // Under the lock: the connection must not have gone on to another query.
             state.connection?.interrupt()
             return state.phase

@@ -12,9 +12,17 @@ final class QueryRun: @unchecked Sendable {
     private let configuration: SQLConfiguration
     private var cut: Cut
     private var parts: [String: Cut.Part] = [:]
-    private var schemas: [String: LogSchema] = [:]
+    private var shapes: [String: Shape] = [:]
+    /// Bound so far.
+    private var tables: [LogTable] = []
     private var finding = Fence.Finding()
     private var bounds: [(bound: BoundFinder.Bound, value: Int64)] = []
+
+    /// What its batches tell of a log.
+    private struct Shape {
+        let rows: LogTable.Rows
+        let schema: LogSchema
+    }
 
     init(
         _ query: Query, on instance: SQLInstance, _ services: ScanServices, _ configuration: SQLConfiguration
@@ -28,51 +36,109 @@ final class QueryRun: @unchecked Sendable {
 
     /// Writes the answer to the query's pipe. - Throws: `SQLFailure`, `DuckDBFailure`.
     func run() throws {
-        try instance.withConnection(for: self) { connection in
-            try query.begin(on: connection)
+        try instance.withSession(for: self) { session in
+            try query.begin(on: session.connection)
             defer { query.leaveConnection() }
             var views: [String] = []
-            defer { drop(views, connection) }
-            try TextBounds.check(query.request.text)
-            let text = try StatementText(query.request.text)
-            let statement: Statement
+            defer { drop(views, session.connection) }
+            defer { for table in tables { table.close() } }
+            let judgement = try judge(on: session)
+            let result: ResultStream
             do {
-                statement = try prepare(text, on: connection, &views)
-            } catch let failure as DuckDBFailure {
-                throw SQLFailure(failure).moved(text.clientPosition)
-            } catch let failure as SQLFailure {
-                throw failure.moved(text.clientPosition)
+                finding = judgement.finding
+                takeCut(finding.tables)
+                if configuration.isTestMode {
+                    try session.connection.execute(Macros.now(milliseconds: cut.now))
+                }
+                bounds = bounds(judgement.bounds, on: session.connection)
+                result = try begin(judgement, on: session, &views)
+            } catch {
+                throw moved(error, judgement.text)
             }
-            try bind(query.request.parameters, to: statement)
-            try ResultSender(query, configuration, instance).send(try statement.run())
+            try ResultSender(query, configuration, instance).send(result)
         }
     }
 
     // MARK: Before it runs
 
-    private func prepare(
-        _ text: StatementText, on connection: Connection, _ views: inout [String]
-    ) throws -> Statement {
-        let parsed = try connection.parse(text.text)
-        guard parsed.count == 1 else {
-            throw SQLFailure.refused(
-                parsed.count == 0
-                    ? "the text holds no statement" : "one statement a call, not \(parsed.count)")
-        }
-        let tree = try parse(text.query, on: connection)
+    /// What is known of the text, or found out now.
+    private func judge(on session: Session) throws -> Judgement {
         let engine = services.engine
+        let isLog: (String) -> Bool = { engine.log(named: $0) != nil }
+        if let known = instance.judgements.judgement(of: query.request.text), known.holds(where: isLog) {
+            return known
+        }
+        try TextBounds.check(query.request.text)
+        let text = try StatementText(query.request.text)
         do {
-            finding = try instance.fence.check(tree) { engine.log(named: $0) != nil }
+            let parsed = try session.connection.parse(text.text)
+            guard parsed.count == 1 else {
+                throw SQLFailure.refused(
+                    parsed.count == 0
+                        ? "the text holds no statement" : "one statement a call, not \(parsed.count)")
+            }
+            let tree = try session.parse(text.query)
+            var names: [String: Bool] = [:]
+            let finding: Fence.Finding
+            do {
+                finding = try instance.fence.check(tree) { name in
+                    let isLog = isLog(name)
+                    names[name] = isLog
+                    return isLog
+                }
+            } catch {
+                // Places in the tree are of the query alone.
+                throw error.moved { $0 + text.explanation.utf8.count }
+            }
+            let judgement = Judgement(
+                text: text, finding: finding, bounds: BoundFinder(tree).bounds(), names: names)
+            instance.judgements.keep(judgement, of: query.request.text)
+            return judgement
         } catch {
-            // Places in the tree are of the query alone.
-            throw error.moved { $0 + text.explanation.utf8.count }
+            throw moved(error, text)
         }
-        takeCut(finding.tables)
-        if configuration.isTestMode { try connection.execute(Macros.now(milliseconds: cut.now)) }
-        let found = BoundFinder(tree).bounds().filter { mayUse($0) }
-        bounds = zip(found, instance.bounds.values(of: found, on: connection)).compactMap { bound, value in
-            value.map { (bound, $0) }
+    }
+
+    /// With the place in the client's text.
+    private func moved(_ error: any Error, _ text: StatementText) -> any Error {
+        switch error {
+        case let failure as DuckDBFailure: SQLFailure(failure).moved(text.clientPosition)
+        case let failure as SQLFailure: failure.moved(text.clientPosition)
+        default: error
         }
+    }
+
+    /// Runs the statement that was kept of the last time, or a new one.
+    private func begin(
+        _ judgement: Judgement, on session: Session, _ views: inout [String]
+    ) throws -> ResultStream {
+        let text = judgement.text.text
+        if let result = try runKept(text, on: session) { return result }
+        let statement = try prepare(judgement, on: session.connection, &views)
+        try bind(query.request.parameters, to: statement)
+        let isWorthKeeping = !tables.isEmpty && views.isEmpty && !judgement.text.isExplain
+        let result = try statement.run()
+        if isWorthKeeping, statement.parameterNames.isEmpty { session.keep(statement, text) }
+        return result
+    }
+
+    private func runKept(_ text: String, on session: Session) throws -> ResultStream? {
+        guard let statement = session.keptStatement(text) else { return nil }
+        try bind(query.request.parameters, to: statement)
+        do {
+            let result = try statement.run()
+            if !tables.isEmpty { return result }
+        } catch {
+            guard tables.isEmpty else { throw error }
+        }
+        // It was not bound again, as with a DuckDB that keeps its plans: it would read what logs were at another time.
+        session.forget(text)
+        return nil
+    }
+
+    private func prepare(
+        _ judgement: Judgement, on connection: Connection, _ views: inout [String]
+    ) throws -> Statement {
         if finding.listsLogs { return try connection.prepare(listOfLogs) }
         if let name = finding.described {
             return try connection.prepare("DESCRIBE FROM log_table(\(name.quotedLiteral))")
@@ -84,32 +150,26 @@ final class QueryRun: @unchecked Sendable {
             )
             views.append(name)
         }
-        let statement = try connection.prepare(parsed)
-        guard statement.kind == (text.isExplain ? .explain : .select) else { throw Self.notASelect }
+        let statement = try connection.prepare(judgement.text.text)
+        guard statement.kind == (judgement.text.isExplain ? .explain : .select) else {
+            throw SQLFailure.notASelect
+        }
         return statement
+    }
+
+    private func bounds(
+        _ bounds: [BoundFinder.Bound], on connection: Connection
+    ) -> [(bound: BoundFinder.Bound, value: Int64)] {
+        let found = bounds.filter { mayUse($0) }
+        return zip(found, instance.bounds.values(of: found, now: cut.now, on: connection)).compactMap {
+            bound, value in value.map { (bound, $0) }
+        }
     }
 
     /// Only where it saves more than it costs to evaluate, and touches no other use of the log.
     private func mayUse(_ bound: BoundFinder.Bound) -> Bool {
         let batchesMin = 4
         return finding.uses[bound.table] == 1 && (parts[bound.table]?.batches.count ?? 0) >= batchesMin
-    }
-
-    private static let notASelect = SQLFailure.refused(
-        "only statements that read are allowed: SELECT, WITH, FROM, VALUES, DESCRIBE, SUMMARIZE, SHOW TABLES, EXPLAIN"
-    )
-
-    /// By DuckDB's own parse, as JSON.
-    private func parse(_ text: String, on connection: Connection) throws -> SyntaxTree {
-        let serialize = try connection.prepare("SELECT json_serialize_sql(?)")
-        try serialize.bind(.text(text), at: 0)
-        guard let chunk = try serialize.run().next(), chunk.rowCount == 1 else { throw Self.notASelect }
-        let tree = SyntaxTree(String(decoding: chunk.vector(0).bytes(0), as: UTF8.self))
-        // What is no SELECT cannot be written as JSON.
-        guard let root = tree.nodes.indices.first, tree.member("statements", of: root) != nil else {
-            throw Self.notASelect
-        }
-        return tree
     }
 
     /// All logs that the text names, at one instant.
@@ -168,18 +228,24 @@ final class QueryRun: @unchecked Sendable {
     /// What a call of a log function stands for.
     func table(_ name: String, _ choice: (Cut.Part) throws -> LogTable.Choice) throws -> LogTable {
         guard let part = parts[name] else { throw SQLFailure.unknownLog(name, position: nil) }
-        let schema = try schemas[name] ?? makeSchema(part)
-        schemas[name] = schema
+        let shape = try shapes[name] ?? makeShape(part)
+        shapes[name] = shape
         var choice = try choice(part)
         for (bound, value) in bounds where bound.table == name {
-            if bound.column == .timestampAlias, !schema.timestampIsAlias { continue }
+            if bound.column == .timestampAlias, !shape.schema.timestampIsAlias { continue }
             choice.narrow(bound, value)
         }
-        return LogTable(part, now: cut.now, schema: schema, choice: choice, services, for: query)
+        let table = LogTable(
+            shape.rows, now: cut.now, schema: shape.schema, choice: choice, services, for: query)
+        tables.append(table)
+        return table
     }
 
-    private func makeSchema(_ part: Cut.Part) throws -> LogSchema {
-        let facts = try FactFinder(for: query, threads: services.threads).facts(of: part.batches)
-        return LogSchema(facts, declared: part.configuration.schema, asked: finding)
+    private func makeShape(_ part: Cut.Part) throws -> Shape {
+        let marks = part.marks
+        let known = try FactFinder(for: query, threads: services.threads).facts(of: part, marks)
+        return Shape(
+            rows: LogTable.Rows(part: part, marks: marks, known: known),
+            schema: LogSchema(known.joined, declared: part.configuration.schema, asked: finding))
     }
 }

@@ -17,11 +17,10 @@ struct FactFinder {
     }
 
     /// - Throws: why the query was cancelled meanwhile.
-    func facts(of batches: [BatchView]) throws -> BatchFields.Facts {
-        try lookAt(batches.filter { $0.fields.knownRowCount < $0.rows.upperBound })
-        var all = BatchFields.Facts()
-        for view in batches { all.join(view.fields.facts) }
-        return all
+    func facts(of part: Cut.Part, _ marks: [BatchMark]) throws -> LogFacts.Known {
+        try part.log.facts.known(of: part, marks) { batches in
+            try lookAt(batches.filter { $0.fields.knownRowCount < $0.rows.upperBound })
+        }
     }
 
     private func lookAt(_ batches: [BatchView]) throws {

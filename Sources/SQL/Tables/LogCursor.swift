@@ -4,81 +4,119 @@ import StorageEngine
 
 /// One thread's part of a scan: takes a batch, finds the rows that are shown, copies their columns into vectors.
 final class LogCursor: TableCursor {
-    private struct Current {
+    private final class Current {
         let view: BatchView
         let columns: BatchColumns
         /// Of the scan's fields, in order.
         let fields: [ExtractedColumn]
         var selector: RowSelector
-
         /// All its rows go out, in pieces as they are.
-        var isShared: Bool { selector.isPlain && view.rows.upperBound >= ExtractedColumn.sharedRowsMin }
+        let isShared: Bool
+
+        init(_ view: BatchView, _ fields: [ExtractedColumn], _ selector: RowSelector) {
+            self.view = view
+            columns = view.columns
+            self.fields = fields
+            self.selector = selector
+            isShared = selector.isPlain && view.rows.upperBound >= ExtractedColumn.sharedRowsMin
+        }
     }
 
+    /// A shorter piece at the end of a large batch is worth copying together with others.
+    private static let endRowsMax = ExtractedColumn.pieceRows / 2
+
     private let scan: LogScan
+    private let query: Query
+    /// A list of its own: threads that count references to one list hold each other up.
+    private let sources: [LogScan.Source]
     private let reader: FieldReader
     private var current: Current?
+    /// Ends of large batches, set aside to go out together.
+    private var ends: [(batch: Current, range: Range<Int>)] = []
+    private var endRows = 0
 
     init(_ scan: LogScan) {
         self.scan = scan
+        query = scan.query
+        sources = scan.sources.map { $0 }
         reader = FieldReader(scan.fields, of: scan.log, scan.services)
     }
 
     /// Pieces of large batches are shared; rows of small ones, or of those that are left, are copied, those of several
     /// batches into one chunk.
     func fill(_ output: OutputChunk) throws -> Int {
-        if let failure = scan.query.failure { throw failure }
+        try query.checkCancelled()
         var filled = 0
         while filled < OutputChunk.rowsMax {
-            guard var batch = try current ?? nextBatch() else { return filled }
+            guard let batch = try current ?? nextBatch() else {
+                return filled + endRows > OutputChunk.rowsMax ? filled : filled + copyEnds(output, filled)
+            }
             current = batch
-            if batch.isShared, filled > 0 { return filled }
-            let pieceRows = ExtractedColumn.pieceRows
-            let limit =
-                batch.isShared
-                ? pieceRows - batch.selector.position % pieceRows : OutputChunk.rowsMax - filled
-            let range = batch.selector.select(limit: limit)
-            current = range == nil ? nil : batch
-            guard let range else { continue }
-            let rows = batch.selector.rows
-            let selection = Selection(
-                range: range, rows: rows.count == range.count ? [] : rows, start: filled)
-            fill(output, batch, selection)
-            filled += selection.count
-            if batch.isShared { return filled }
+            if batch.isShared {
+                if filled > 0 { return filled }
+                if let count = share(batch, output) { return count }
+            } else if let range = batch.selector.select(limit: OutputChunk.rowsMax - filled) {
+                let rows = batch.selector.rows
+                let selection = Selection(
+                    range: range, rows: rows.count == range.count ? [] : rows, start: filled)
+                fill(output, batch, selection)
+                filled += selection.count
+            } else {
+                current = nil
+            }
         }
         return filled
     }
 
     private func nextBatch() throws -> Current? {
         // Many batches may show no row: DuckDB looks at its interrupts between chunks only.
-        if let failure = scan.query.failure { throw failure }
+        try query.checkCancelled()
         guard let view = scan.nextBatch() else { return nil }
         let fields = try reader.columns(of: view)
-        for column in fields where !column.texts.isEmpty { scan.query.hold(column) }
-        return Current(
-            view: view, columns: view.columns, fields: fields,
-            selector: RowSelector(view, scan.choice, now: scan.now))
+        for column in fields where !column.texts.isEmpty { query.hold(column) }
+        return Current(view, fields, RowSelector(view, scan.choice, now: scan.now))
+    }
+
+    /// The next piece of a large batch. - Returns: how many rows went out; nil when none did.
+    private func share(_ batch: Current, _ output: OutputChunk) -> Int? {
+        let pieceRows = ExtractedColumn.pieceRows
+        guard let range = batch.selector.select(limit: pieceRows - batch.selector.position % pieceRows) else {
+            current = nil
+            return nil
+        }
+        if range.count > Self.endRowsMax || range.upperBound < batch.view.rows.upperBound || scan.isOrdered {
+            fill(output, batch, Selection(range: range, rows: [], start: 0))
+            return range.count
+        }
+        current = nil
+        let isFull = endRows + range.count > OutputChunk.rowsMax
+        let copied = isFull ? copyEnds(output, 0) : nil
+        ends.append((batch, range))
+        endRows += range.count
+        return copied
+    }
+
+    private func copyEnds(_ output: OutputChunk, _ start: Int) -> Int {
+        var start = start
+        for (batch, range) in ends {
+            fill(output, batch, Selection(range: range, rows: [], start: start))
+            start += range.count
+        }
+        defer { endRows = 0 }
+        ends.removeAll(keepingCapacity: true)
+        return endRows
     }
 
     private func fill(_ output: OutputChunk, _ batch: Current, _ selection: Selection) {
-        var field = 0
         let columns = batch.columns
-        for (index, column) in scan.columns.enumerated() {
-            switch column {
-            case nil: break
-            case .field:
-                let column = batch.fields[field]
-                if batch.isShared, selection.range.lowerBound % ExtractedColumn.pieceRows == 0 {
-                    output.share(column.pieces[selection.range.lowerBound / ExtractedColumn.pieceRows], index)
-                } else {
-                    column.copy(selection, to: output, index)
-                }
-                field += 1
+        for index in sources.indices {
+            switch sources[index] {
+            case .none: break
+            case .field(let field): fill(output, index, batch.fields[field], selection, batch.isShared)
             case .partition:
                 selection.write(output, index) { _ in Int32(truncatingIfNeeded: batch.view.partition) }
             case .offset: selection.write(output, index) { columns.offset($0) }
-            case .timestamp: selection.writeTimes(output, index) { columns.timestamps[$0] }
+            case .timestamp: selection.writeTimes(output, index, from: columns.timestamps)
             case .key: selection.writeTexts(output, index) { columns.key($0) }
             case .value:
                 selection.writeTexts(output, index) { columns.type($0).isTombstone ? nil : columns.value($0) }
@@ -91,6 +129,21 @@ final class LogCursor: TableCursor {
             case .priority:
                 selection.write(output, index) { Int32(columns.priorities?[$0] ?? 0) }
             }
+        }
+    }
+
+    @inline(__always)
+    private func fill(
+        _ output: OutputChunk, _ index: Int, _ column: ExtractedColumn, _ selection: Selection,
+        _ isShared: Bool
+    ) {
+        let first = selection.range.lowerBound
+        // Where several go into one chunk, the first of them must not lend its memory to the others.
+        let isWhole = isShared && selection.start == 0 && selection.range.count > Self.endRowsMax
+        if isWhole, first % ExtractedColumn.pieceRows == 0 {
+            output.share(column.pieces, first / ExtractedColumn.pieceRows, index)
+        } else {
+            column.copy(selection, to: output, index)
         }
     }
 

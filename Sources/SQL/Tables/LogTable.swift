@@ -17,6 +17,12 @@ final class LogTable: TableSource {
         var batchTimestamps = Int64.min...Int64.max
         var batchOffsets = Int64.min...Int64.max
 
+        /// Some batches may be passed over.
+        var isBounded: Bool {
+            timestamps != nil || offsets != nil || batchTimestamps != Int64.min...Int64.max
+                || batchOffsets != Int64.min...Int64.max
+        }
+
         mutating func narrow(_ bound: BoundFinder.Bound, _ value: Int64) {
             func narrowed(_ range: ClosedRange<Int64>) -> ClosedRange<Int64> {
                 // Bounds that leave nothing leave one value: no batch is wrongly kept for that.
@@ -34,39 +40,68 @@ final class LogTable: TableSource {
     let columns: [TableFunction.Column]
     let rowsAtMost: Int
     private let schema: LogSchema
-    private let part: Cut.Part
     private let now: Int64
     private let choice: Choice
     private let services: ScanServices
     private let query: Query
+    /// Until the query has ended: a statement that is kept keeps what was bound for it.
+    private let rows: Lock<Rows?>
+
+    /// What of the log is read.
+    struct Rows {
+        let part: Cut.Part
+        /// Of each batch of the part.
+        let marks: [BatchMark]
+        let known: LogFacts.Known
+    }
 
     init(
-        _ part: Cut.Part, now: Int64, schema: LogSchema, choice: Choice, _ services: ScanServices,
+        _ rows: Rows, now: Int64, schema: LogSchema, choice: Choice, _ services: ScanServices,
         for query: Query
     ) {
-        self.part = part
+        self.rows = Lock(rows)
         self.now = now
         self.schema = schema
         self.choice = choice
         self.services = services
         self.query = query
         columns = schema.columns.map { TableFunction.Column($0.name, $0.column.type) }
-        rowsAtMost = part.batches.reduce(0) { $0 + $1.rows.count }
+        rowsAtMost = rows.marks.reduce(0) { $0 + $1.rowCount }
+    }
+
+    /// Lets go of the cut.
+    func close() {
+        let left = rows.withLock { rows in
+            defer { rows = nil }
+            return rows
+        }
+        _ = left
     }
 
     func scan(columns: [Int]) throws -> any TableScan {
+        guard let rows = rows.withLock({ $0 }) else {
+            throw SQLFailure.refused("what the statement reads was not bound anew")
+        }
         // DuckDB may ask for a column that is none when it needs none.
         let wanted = columns.map { schema.columns.indices.contains($0) ? schema.columns[$0].column : nil }
         return LogScan(
-            log: part.log, batches: part.batches.filter(mayHold), columns: wanted, now: now, choice, services,
-            for: query)
+            log: rows.part.log, batches: chosen(rows), columns: wanted, now: now, choice, services, for: query
+        )
     }
 
-    private func mayHold(_ view: BatchView) -> Bool {
-        let columns = view.columns
-        let offsets = columns.offset(view.rows.lowerBound)...columns.offset(view.rows.upperBound - 1)
-        let earliest = view.fields.minTimestamp
-        let timestamps = min(earliest, view.maxTimestamp)...view.maxTimestamp
+    /// The batches that may hold rows that are shown, told from what was noted about them.
+    private func chosen(_ rows: Rows) -> [BatchView] {
+        let batches = rows.part.batches
+        if !choice.isBounded { return batches }
+        let entries = rows.known.entries
+        return batches.indices.filter { place in
+            let mark = rows.marks[place]
+            let earliest = min(entries[place].facts.minTimestamp, mark.maxTimestamp)
+            return mayHold(mark.firstOffset...mark.lastOffset, earliest...mark.maxTimestamp)
+        }.map { batches[$0] }
+    }
+
+    private func mayHold(_ offsets: ClosedRange<Int64>, _ timestamps: ClosedRange<Int64>) -> Bool {
         if let wanted = choice.timestamps, !wanted.overlaps(timestamps) { return false }
         if let wanted = choice.offsets, !wanted.overlaps(offsets) { return false }
         return timestamps.overlaps(choice.batchTimestamps) && offsets.overlaps(choice.batchOffsets)
@@ -76,7 +111,13 @@ final class LogTable: TableSource {
 /// One execution: its threads take batches from it.
 final class LogScan: TableScan {
     let log: Log
-    let columns: [LogColumn?]
+    /// What each column of the projection comes from; fields by their place in `fields`. Nothing to be counted in it:
+    /// threads read it for each chunk.
+    enum Source: BitwiseCopyable {
+        case none, field(Int), partition, offset, timestamp, key, value, headers, expiresAt, priority
+    }
+
+    let sources: [Source]
     let fields: [FieldRequest]
     let now: Int64
     let choice: LogTable.Choice
@@ -84,6 +125,7 @@ final class LogScan: TableScan {
     let query: Query
     private let batches: [BatchView]
     private let next = Atomic<Int>(0)
+    private let cursors = Atomic<Int>(0)
 
     init(
         log: Log, batches: [BatchView], columns: [LogColumn?], now: Int64, _ choice: LogTable.Choice,
@@ -91,19 +133,39 @@ final class LogScan: TableScan {
     ) {
         self.log = log
         self.batches = batches
-        self.columns = columns
         self.now = now
         self.choice = choice
         self.services = services
         self.query = query
-        fields = columns.compactMap { column in
-            if case .field(let request) = column { request } else { nil }
+        var fields: [FieldRequest] = []
+        sources = columns.map { column in
+            switch column {
+            case nil: return .none
+            case .field(let request):
+                fields.append(request)
+                return .field(fields.count - 1)
+            case .partition: return .partition
+            case .offset: return .offset
+            case .timestamp: return .timestamp
+            case .key: return .key
+            case .value: return .value
+            case .headers: return .headers
+            case .expiresAt: return .expiresAt
+            case .priority: return .priority
+            }
         }
+        self.fields = fields
     }
 
     var threadsMax: Int { min(services.threads, batches.count) }
 
-    func makeCursor() -> any TableCursor { LogCursor(self) }
+    /// One thread reads, so rows come in their order: DuckDB uses one where the order can be seen.
+    var isOrdered: Bool { cursors.load(ordering: .relaxed) <= 1 }
+
+    func makeCursor() -> any TableCursor {
+        cursors.wrappingAdd(1, ordering: .relaxed)
+        return LogCursor(self)
+    }
 
     func nextBatch() -> BatchView? {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue

@@ -16,8 +16,7 @@ package struct BatchView: @unchecked Sendable {
     }
 
     /// What others keep beside the batch, for as long as it lives.
-    package var companion: BatchCompanion { batch.companion }
-    package var maxTimestamp: Int64 { header.maxTimestamp }
+    package var companion: Companion { batch.companion }
 
     /// Valid while this view is held.
     package var columns: BatchColumns { BatchColumns(header) }

@@ -46,7 +46,8 @@ extension Engine {
             defer { next += log.partitionCount }
             return Cut.Part(
                 log: log, configuration: log.configuration,
-                batches: views[next..<next + log.partitionCount].flatMap { $0 })
+                batches: log.partitionCount == 1
+                    ? views[next] : views[next..<next + log.partitionCount].flatMap { $0 })
         }
         return Cut(now: now, parts: parts)
     }

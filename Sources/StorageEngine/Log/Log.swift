@@ -10,6 +10,8 @@ package final class Log: Sendable {
     package let partitionCount: Int
     let partitions: [Partition]
     package let account: MemoryAccount
+    /// What readers keep beside the log, for as long as it lives.
+    package let companion = Companion()
     let producers = Lock(ProducerTable())
     let clock: Clock
     private let current: Lock<LogConfiguration>

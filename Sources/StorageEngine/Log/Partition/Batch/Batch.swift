@@ -1,4 +1,5 @@
 import Platform
+import Synchronization
 
 /// About a mebibyte of records, column by column. Buffers never move; below the committed count nothing ever changes.
 package final class Batch: @unchecked Sendable {
@@ -22,7 +23,8 @@ package final class Batch: @unchecked Sendable {
     /// This object, its header and its companion.
     static let fixedBytes = MemoryLayout<BatchHeader>.stride + 320
     private var chargedKind = MemoryKind.payload
-    let companion = BatchCompanion()
+    let companion = Companion()
+    private static let lastSerial = Atomic<UInt64>(0)
     /// Where its rows lie on disk. Under the partition's lock.
     var stored: StoredImage?
 
@@ -89,7 +91,8 @@ package final class Batch: @unchecked Sendable {
         let keys = keyOffsets.map { _ in slab + cursor.take(plan.keyBytes) }
         let extras = extrasOffsets.map { _ in slab + cursor.take(plan.extrasBytes) }
         return BatchHeader(
-            base: base, capacityRows: rows, endOfRange: base,
+            serial: lastSerial.wrappingAdd(1, ordering: .relaxed).newValue, base: base, capacityRows: rows,
+            endOfRange: base,
             timestamps: timestamps, valueOffsets: valueOffsets,
             values: slab + cursor.position, valueCapacity: plan.slabBytes - cursor.position,
             keyOffsets: keyOffsets, keys: keys, keyCapacity: plan.keyBytes,

@@ -5,6 +5,8 @@
 ///
 /// Columns are laid out as Apache Arrow has them: 64-byte aligned, `Int32` offsets with one more than rows.
 struct BatchHeader {
+    /// No other batch of the process has it, nor ever had.
+    let serial: UInt64
     /// Offset of row 0. Row + base = offset, unless `deltas` is there.
     let base: Int64
     let capacityRows: Int

@@ -1,7 +1,7 @@
 import Platform
 
-/// What a reader has derived from a batch and keeps beside it. It goes with the batch.
-package final class BatchCompanion: Sendable {
+/// What a reader has derived from a batch or a log and keeps beside it. It goes with the batch, or the log.
+package final class Companion: Sendable {
     private let kept = Lock<(any AnyObject & Sendable)?>(nil)
 
     /// What is kept, made first if there is nothing yet.
