@@ -41,6 +41,16 @@ package enum EngineError: Error, Equatable, Sendable {
     case shuttingDown
 }
 
+extension EngineError {
+    /// It says how the server is, not what was asked of it: the same may succeed later.
+    var isOfTheServer: Bool {
+        switch self {
+        case .diskFull, .logReadOnly, .commitLogBehind, .memoryFull, .memoryHeld, .shuttingDown: true
+        default: false
+        }
+    }
+}
+
 /// What an acknowledged write survives, in ascending strength.
 package enum Acknowledgement: String, Comparable, Sendable, CaseIterable {
     case memory

@@ -69,7 +69,13 @@ package final class CommitEntry: Sendable {
 
     /// The rows stay invisible for ever; the partitions take no more writes.
     package func fail(_ reason: String) {
-        for part in parts { part.partition.failPending(self, reason: reason) }
+        for part in parts {
+            if part.log == nil {
+                part.partition.dropPending(self, part)
+            } else {
+                part.partition.failPending(self, reason: reason)
+            }
+        }
         decide(.failed(reason: reason))
     }
 
@@ -81,6 +87,9 @@ package final class CommitEntry: Sendable {
         }
         if let decision { observer(decision) }
     }
+
+    /// Something of it is written to disk.
+    var isDurable: Bool { lateEffect != nil || !effects.isEmpty || parts.contains { $0.log != nil } }
 
     var isCommitted: Bool {
         if case .committed = state.withLock({ $0.decision }) { true } else { false }

@@ -25,6 +25,8 @@ struct Checkpoint {
     }
 
     var lsn = LSN.zero
+    /// The number of the write-ahead log's file that goes on behind it; 0 before the first one.
+    var walFile: UInt64 = 0
     var nextLogID: UInt64 = 1
     var nextSegment = SegmentID(rawValue: 1)
     var logs: [LogRecord] = []
@@ -41,6 +43,7 @@ struct Checkpoint {
         buffer.append(UInt32(0))
         buffer.appendZeros(16)
         buffer.append(lsn.rawValue)
+        buffer.append(walFile)
         buffer.append(nextLogID)
         buffer.append(nextSegment.rawValue)
         buffer.append(UInt32(logs.count))
@@ -86,6 +89,7 @@ struct Checkpoint {
         }
         var fields = BinaryReader(body)
         lsn = LSN(rawValue: try fields.integer())
+        walFile = try fields.integer()
         nextLogID = try fields.integer()
         nextSegment = SegmentID(rawValue: try fields.integer())
         for _ in 0..<(try fields.integer(UInt32.self)) { logs.append(try Self.log(&fields)) }

@@ -46,11 +46,12 @@ final class Checkpointer: @unchecked Sendable {
     /// - Parameter forced: of hybrid logs too all is written.
     func run(forced: Bool = false) throws(CheckpointFailure) {
         let start = Clock.monotonicNanoseconds()
-        let boundary = Awaited<LSN?>()
+        let boundary = Awaited<WriteAheadLog.Boundary?>()
         wal.add(.rotate { boundary.fulfil($0) })
-        guard let lsn = boundary.wait() else { throw .logFailed }
+        guard let begin = boundary.wait() else { throw .logFailed }
         var checkpoint = Checkpoint()
-        checkpoint.lsn = lsn
+        checkpoint.lsn = begin.last
+        checkpoint.walFile = begin.file
         let now = source.clock.now()
         let (logs, nextID) = source.catalog()
         checkpoint.nextLogID = nextID
@@ -73,7 +74,7 @@ final class Checkpointer: @unchecked Sendable {
         images.adopt()
         for (log, record) in zip(logs, checkpoint.logs) { log.checkpointed(record.partitions.map(\.tail)) }
         do throws(FileFailure) {
-            try wal.discard(through: lsn)
+            try wal.discard(through: begin.last)
             try removeUnneeded(checkpoint.images)
         } catch {
             throw .refused(error)

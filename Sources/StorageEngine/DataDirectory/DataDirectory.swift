@@ -74,6 +74,7 @@ package final class DataDirectory: Sendable {
         files.exists("\(path)/\(walDirectory)")
     }
 
+    var walPath: String { "\(path)/\(Self.walDirectory)" }
     var segmentPath: String { "\(path)/\(Self.segmentDirectory)" }
     func path(of segment: SegmentID) -> String { "\(segmentPath)/\(SegmentFormat.name(segment))" }
 

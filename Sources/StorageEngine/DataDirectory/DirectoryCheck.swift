@@ -37,7 +37,7 @@ package struct DirectoryCheck: Sendable {
         } catch {
             throw StorageFailure(error)
         }
-        checkLog(after: checkpoint.lsn)
+        checkLog(checkpoint)
     }
 
     private mutating func count(_ content: any MappedBytes) {
@@ -70,8 +70,10 @@ package struct DirectoryCheck: Sendable {
         }
     }
 
-    private mutating func checkLog(after lsn: LSN) {
-        var log = WALRecovery(files: directory.files, after: lsn, removesBlanks: false)
+    private mutating func checkLog(_ checkpoint: Checkpoint) {
+        var log = WALRecovery(
+            files: directory.files, directory: directory.walPath, after: checkpoint.lsn,
+            required: directory.requiredWALFiles(checkpoint), removesBlanks: false)
         do throws(StorageFailure) {
             try log.run(directory.foundWALFiles, progress: { _ in }) { payload in
                 try WALItem.forEach(in: payload) { _ in }

@@ -133,11 +133,16 @@ struct LastRun: Equatable {
     var bootID: String
     /// It wrote all it had before it ended.
     var wasOrderly: Bool
+    /// The file of the write-ahead log that it began with, and the first frame there.
+    var walFile: UInt64 = 0
+    var firstLSN = LSN.zero
 
     func encode() -> ByteBuffer {
         let buffer = ByteBuffer()
         buffer.append(counted: bootID)
         buffer.append(UInt8(wasOrderly ? 1 : 0))
+        buffer.append(walFile)
+        buffer.append(firstLSN.rawValue)
         buffer.append(WALFormat.checksum(buffer.bytes))
         return buffer
     }
@@ -148,6 +153,8 @@ struct LastRun: Equatable {
             var reader = BinaryReader(bytes)
             bootID = try reader.text()
             wasOrderly = try reader.integer(UInt8.self) == 1
+            walFile = try reader.integer()
+            firstLSN = LSN(rawValue: try reader.integer())
             let covered = UnsafeRawBufferPointer(rebasing: bytes[0..<reader.position])
             guard try reader.integer(UInt64.self) == WALFormat.checksum(covered) else { return nil }
         } catch {
@@ -155,9 +162,11 @@ struct LastRun: Equatable {
         }
     }
 
-    init(bootID: String, wasOrderly: Bool) {
+    init(bootID: String, wasOrderly: Bool, walFile: UInt64 = 0, firstLSN: LSN = .zero) {
         self.bootID = bootID
         self.wasOrderly = wasOrderly
+        self.walFile = walFile
+        self.firstLSN = firstLSN
     }
 
     /// Of the machine, which changes when it starts; a random one where the system does not say.
@@ -172,6 +181,26 @@ struct LastRun: Equatable {
         } catch {
             return "unknown-\(UInt64.random(in: 0...UInt64.max))"
         }
+    }
+}
+
+extension DataDirectory {
+    /// Nil on a directory that no server has run on.
+    func lastRun() throws(FileFailure) -> LastRun? {
+        guard let content = try content(of: LastRun.file) else { return nil }
+        return LastRun(decoding: content.bytes) ?? LastRun(bootID: "", wasOrderly: false)
+    }
+
+    /// Files without which something acknowledged is missing: the one behind the checkpoint, and the one that the last run
+    /// began with unless a checkpoint has made it unnecessary.
+    func requiredWALFiles(_ checkpoint: Checkpoint) -> [UInt64] {
+        var required: [UInt64] = []
+        if checkpoint.walFile != 0 { required.append(checkpoint.walFile) }
+        // What cannot be read says nothing.
+        if let run = try? lastRun(), run.walFile != 0, run.firstLSN > checkpoint.lsn {
+            required.append(run.walFile)
+        }
+        return required
     }
 }
 

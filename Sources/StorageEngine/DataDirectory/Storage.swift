@@ -12,6 +12,8 @@ final class Storage: Sendable {
     /// Until checkpoints are written.
     private let recovered = Lock<(checkpoint: Checkpoint, segments: [SegmentID: Int])?>(nil)
     private let checkpoints = Lock<CheckpointThread?>(nil)
+    /// Of the write-ahead log in this run.
+    private let firstFile = Lock<(number: UInt64, first: LSN)>((0, .zero))
     private let workers = Lock<[Thread]>([])
 
     var wal: WriteAheadLog { directory.wal }
@@ -39,7 +41,9 @@ final class Storage: Sendable {
             throw StorageFailure(error)
         }
         try recovery.restore(&stored) { readBytes.store($0, ordering: .relaxed) }
-        var log = WALRecovery(files: directory.files, after: stored.checkpoint.lsn)
+        var log = WALRecovery(
+            files: directory.files, directory: directory.walPath, after: stored.checkpoint.lsn,
+            required: directory.requiredWALFiles(stored.checkpoint))
         do throws(StorageFailure) {
             try log.run(directory.foundWALFiles) { bytes in
                 readBytes.store(stored.bytesRead + bytes, ordering: .relaxed)
@@ -64,16 +68,13 @@ final class Storage: Sendable {
     }
 
     private func lastRun() throws(StorageFailure) -> LastRun? {
-        do throws(FileFailure) {
-            guard let content = try directory.content(of: LastRun.file) else { return nil }
-            return LastRun(decoding: content.bytes) ?? LastRun(bootID: "", wasOrderly: false)
-        } catch {
-            throw StorageFailure(error)
-        }
+        do throws(FileFailure) { return try directory.lastRun() } catch { throw StorageFailure(error) }
     }
 
     private func note(orderly: Bool, bootID: String? = nil) throws(StorageFailure) {
-        let run = LastRun(bootID: bootID ?? self.bootID, wasOrderly: orderly)
+        let begun = firstFile.withLock { $0 }
+        let run = LastRun(
+            bootID: bootID ?? self.bootID, wasOrderly: orderly, walFile: begun.number, firstLSN: begun.first)
         do throws(FileFailure) {
             try directory.replace(LastRun.file, with: run.encode())
         } catch {
@@ -87,6 +88,7 @@ final class Storage: Sendable {
         threads.withLock { $0 = [Thread(name: "wal-files") { supply.run() }] }
         do throws(WALFileSupply.Failure) {
             let flusher = try WALFlusher(wal, last: log.synchronised, tail: log.tail.map(\.payload))
+            firstFile.withLock { $0 = (flusher.fileNumber, flusher.firstLSN) }
             threads.withLock { $0.append(Thread(name: "wal") { flusher.run() }) }
             isRunning.store(true, ordering: .relaxed)
         } catch {

@@ -6,6 +6,7 @@ import Platform
 /// be written again.
 struct WALRecovery {
     let files: any FileSystem
+    let directory: String
     /// Frames up to this one are in the checkpoint.
     let after: LSN
 
@@ -21,13 +22,22 @@ struct WALRecovery {
     private(set) var bytesRead = 0
     private(set) var frames = 0
     private let removesBlanks: Bool
+    private var required: [UInt64]
+    private var readNumbers: Set<UInt64> = []
     /// In the order of their frames, once `run` has begun.
     private(set) var ordered: [String] = []
     /// A frame that cannot be read where it stands: a later file must have it again.
     private var damage: (lsn: LSN, failure: StorageFailure)?
 
-    /// - Parameter removesBlanks: files that were made and never used go.
-    init(files: any FileSystem, after: LSN, removesBlanks: Bool = true) {
+    /// - Parameters:
+    ///   - removesBlanks: files that were made and never used go.
+    ///   - required: numbers of files that have to be there.
+    init(
+        files: any FileSystem, directory: String, after: LSN, required: [UInt64] = [],
+        removesBlanks: Bool = true
+    ) {
+        self.directory = directory
+        self.required = required
         self.files = files
         self.removesBlanks = removesBlanks
         self.after = after
@@ -54,10 +64,16 @@ struct WALRecovery {
                 try discard(path, mapped.bytes)
                 continue
             }
+            if let number = WALFileSupply.number(ofPath: path) { readNumbers.insert(number) }
             try read(path, mapped.bytes, apply)
             if let damage, damage.lsn <= last { self.damage = nil }
         }
         if let damage { throw damage.failure }
+        if let missing = required.first(where: { !readNumbers.contains($0) }) {
+            throw StorageFailure(
+                path: "\(directory)/\(WALFileSupply.name(missing))",
+                reason: "it is missing, and holds what was written last")
+        }
     }
 
     /// By their first frames: a file that was made for one large entry is used before one that was ready already.
@@ -137,6 +153,7 @@ struct WALRecovery {
             let known = synchronised
             tail.removeAll { $0.lsn <= known }
         }
+        if header.nextFile != 0 { required.append(header.nextFile) }
         // In the checkpoint, or written again at the head of this file.
         guard header.lsn > last else { return }
         do {

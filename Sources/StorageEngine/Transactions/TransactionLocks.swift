@@ -131,7 +131,7 @@ struct TransactionLocks {
             do throws(EngineError) {
                 try plan.add(operation, targets[branchStart + index], in: logs[operation.log])
             } catch {
-                throw .transactionFailed(index: index, cause: error)
+                throw error.isOfTheServer ? error : .transactionFailed(index: index, cause: error)
             }
         }
         let acknowledgement = try acknowledgement(transaction, plan)

@@ -14,6 +14,8 @@ final class WALFileSupply: Sendable {
     private struct State {
         var blank: BlankWALFile?
         var wantsBlank = true
+        /// A small one for what makes room: taken when the disk is full and no other is there.
+        var reserve: BlankWALFile?
         var nextNumber: UInt64
         var isStopping = false
         /// Nobody waits for space any more.
@@ -23,6 +25,7 @@ final class WALFileSupply: Sendable {
     }
 
     private static let retryMilliseconds: Int64 = 500
+    private static let reserveBytesMax = 16 << 20
 
     private let directory: String
     private let files: any FileSystem
@@ -31,6 +34,8 @@ final class WALFileSupply: Sendable {
     private let changed = WakeUp()
     private let wanted = WakeUp()
     private let full = Atomic<Bool>(false)
+    private let short = Atomic<Bool>(false)
+    private let reserved = Atomic<Bool>(false)
 
     /// - Parameter nextNumber: above that of every file that is there.
     init(directory: String, files: any FileSystem, fileBytes: Int, nextNumber: UInt64) {
@@ -40,9 +45,12 @@ final class WALFileSupply: Sendable {
         state = Lock(State(nextNumber: nextNumber))
     }
 
-    /// No file could be made for want of space, and none is in reserve.
+    /// No file could be made for want of space, and none is ready.
     var isFull: Bool { full.load(ordering: .relaxed) }
-    var lastFailure: FileFailure? { state.withLock { $0.failure } }
+    /// The same for want of something else, as descriptors.
+    var isShort: Bool { short.load(ordering: .relaxed) }
+    /// There is still the small file for what makes room.
+    var hasReserve: Bool { reserved.load(ordering: .relaxed) }
 
     static func name(_ number: UInt64) -> String {
         let digits = String(number, radix: 16)
@@ -55,6 +63,10 @@ final class WALFileSupply: Sendable {
         return UInt64(name.dropLast(suffix.utf8.count), radix: 16)
     }
 
+    static func number(ofPath path: String) -> UInt64? {
+        path.split(separator: "/").last.flatMap { number(ofFile: String($0)) }
+    }
+
     /// Keeps a blank file ready until `stop()`: on a thread of its own.
     func run() {
         while true {
@@ -65,14 +77,14 @@ final class WALFileSupply: Sendable {
                 wanted.wait(since: generation)
                 continue
             }
-            prepare()
-            if isFull || lastFailure != nil {
+            if !prepare() {
                 wanted.wait(since: generation, timeoutNanoseconds: Self.retryMilliseconds * 1_000_000)
             }
         }
     }
 
-    private func prepare() {
+    /// - Returns: false when it has to be tried again.
+    private func prepare() -> Bool {
         do throws(FileFailure) {
             let blank = try make(bytes: fileBytes)
             state.withLock { state in
@@ -80,12 +92,32 @@ final class WALFileSupply: Sendable {
                 state.wantsBlank = false
                 state.failure = nil
             }
-            full.store(false, ordering: .relaxed)
+            note(nil)
+            changed.signal()
+            try prepareReserve()
+            return true
         } catch {
-            state.withLock { $0.failure = error }
-            full.store(error.isNoSpace, ordering: .relaxed)
+            // Without a reserve writes go on, until the next file cannot be made either.
+            let hasBlank = state.withLock { state in
+                if state.blank == nil { state.failure = error }
+                return state.blank != nil
+            }
+            if !hasBlank { note(error) }
+            changed.signal()
+            return hasBlank
         }
-        changed.signal()
+    }
+
+    private func note(_ failure: FileFailure?) {
+        full.store(failure?.isNoSpace ?? false, ordering: .relaxed)
+        short.store(failure.map { !$0.isNoSpace } ?? false, ordering: .relaxed)
+    }
+
+    private func prepareReserve() throws(FileFailure) {
+        guard !hasReserve else { return }
+        let reserve = try make(bytes: min(fileBytes, Self.reserveBytesMax))
+        state.withLock { $0.reserve = reserve }
+        reserved.store(true, ordering: .relaxed)
     }
 
     func stop() {
@@ -106,7 +138,8 @@ final class WALFileSupply: Sendable {
     /// The next file, which has room for a payload of this size.
     /// - Parameter waitsForSpace: while the disk is full.
     func take(forPayload payload: Int, waitsForSpace: Bool = true) throws(Failure) -> BlankWALFile {
-        let needed = WALFormat.headerBytes + WALFormat.frameBytes(payload: payload)
+        // The file's header, the frame, and the one that names the next file.
+        let needed = 2 * WALFormat.headerBytes + WALFormat.frameBytes(payload: payload)
         if needed > fileBytes {
             do throws(FileFailure) {
                 return try make(bytes: needed)
@@ -128,10 +161,23 @@ final class WALFileSupply: Sendable {
                 return blank
             }
             if isStopping { throw .stopped }
-            if let failure, !failure.isNoSpace || isEnding { throw .refused(failure) }
-            if failure != nil, !waitsForSpace { throw .full }
+            if let failure {
+                if !waitsForSpace { throw .full }
+                if let reserve = takeReserve(needed) { return reserve }
+                if isEnding { throw .refused(failure) }
+            }
             changed.wait(since: generation)
         }
+    }
+
+    private func takeReserve(_ bytes: Int) -> BlankWALFile? {
+        let reserve = state.withLock { state -> BlankWALFile? in
+            guard let reserve = state.reserve, reserve.bytes >= bytes else { return nil }
+            state.reserve = nil
+            return reserve
+        }
+        if reserve != nil { reserved.store(false, ordering: .relaxed) }
+        return reserve
     }
 
     private func make(bytes: Int) throws(FileFailure) -> BlankWALFile {
@@ -150,7 +196,7 @@ final class WALFileSupply: Sendable {
             try? files.remove(path)
             throw error
         }
-        return BlankWALFile(file: file, bytes: bytes)
+        return BlankWALFile(file: file, number: number, bytes: bytes)
     }
 
     private func fill(_ file: any OpenFile, bytes: Int) throws(FileFailure) {

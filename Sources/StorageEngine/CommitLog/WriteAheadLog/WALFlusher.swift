@@ -13,6 +13,8 @@ final class WALFlusher: @unchecked Sendable {
     private let log: WriteAheadLog
     private var file: WALFile
     private let buffer = ByteBuffer(capacity: 1 << 20)
+    var fileNumber: UInt64 { file.number }
+    var firstLSN: LSN { file.first }
     /// All frames up to it are on disk.
     private var synchronised: LSN
     /// When what was written has to be synchronised, in monotonic milliseconds.
@@ -77,7 +79,8 @@ final class WALFlusher: @unchecked Sendable {
             case .rotate(let done):
                 finish(&group)
                 // A checkpoint makes room on a full disk: it must not wait for it.
-                done(rotate(waitsForSpace: false) ? synchronised : nil)
+                let isDone = rotate(waitsForSpace: false)
+                done(isDone ? .init(last: synchronised, file: file.number) : nil)
             case .synchronise(let done):
                 finish(&group)
                 done(file.last <= synchronised || synchronise())
@@ -96,7 +99,12 @@ final class WALFlusher: @unchecked Sendable {
         guard !group.isEmpty else { return }
         let isDone = write(group.map(\.policy))
         for (entry, _) in group {
-            if isDone { entry.commit() } else { entry.fail(log.failure ?? "the write-ahead log failed") }
+            // What only lies in memory has nothing to fear from the disk.
+            if isDone || !entry.isDurable {
+                entry.commit()
+            } else {
+                entry.fail(log.failure ?? "the write-ahead log failed")
+            }
             log.decided(entry)
         }
         log.figures.entries.wrappingAdd(group.count, ordering: .relaxed)
@@ -148,7 +156,9 @@ final class WALFlusher: @unchecked Sendable {
         guard file.last <= synchronised || synchronise(), log.failure == nil else { return false }
         do {
             let blank = try log.supply.take(forPayload: payload, waitsForSpace: waitsForSpace)
-            let next = try WALFile(blank, first: file.last.next)
+            let next = try WALFile(blank, first: file.last.next.next)
+            try file.close(next: next, synchronised: synchronised)
+            synchronised = file.last
             log.close(.init(path: file.path, last: file.last, bytes: file.fileBytes))
             file = next
             return true

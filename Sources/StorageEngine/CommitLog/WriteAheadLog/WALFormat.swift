@@ -96,6 +96,8 @@ struct WALFrameHeader: Equatable {
     /// When this was written, all frames up to it had been synchronised.
     let synchronised: LSN
     let payloadChecksum: UInt64
+    /// In the last frame of a file, which is empty: the number of the file that goes on, so that none can be missing. Else 0.
+    let nextFile: UInt64
 
     var frameBytes: Int { WALFormat.frameBytes(payload: payloadBytes) }
 
@@ -111,7 +113,7 @@ struct WALFrameHeader: Equatable {
         store(previous, 24)
         store(synchronised.rawValue, 32)
         store(payloadChecksum, 40)
-        store(UInt64(0), 48)
+        store(nextFile, 48)
         let checksum = WALFormat.checksum(UnsafeRawBufferPointer(rebasing: bytes[0..<56]))
         store(checksum, 56)
         return checksum
@@ -119,7 +121,7 @@ struct WALFrameHeader: Equatable {
 
     init(
         payloadBytes: Int, lsn: LSN, salt: UInt64, previous: UInt64, synchronised: LSN,
-        payloadChecksum: UInt64
+        payloadChecksum: UInt64, nextFile: UInt64
     ) {
         self.payloadBytes = payloadBytes
         self.lsn = lsn
@@ -127,6 +129,7 @@ struct WALFrameHeader: Equatable {
         self.previous = previous
         self.synchronised = synchronised
         self.payloadChecksum = payloadChecksum
+        self.nextFile = nextFile
     }
 
     /// Nil when there is no valid header of a file with this salt.
@@ -140,7 +143,8 @@ struct WALFrameHeader: Equatable {
         else { return nil }
         self.init(
             payloadBytes: Int(load(4, UInt32.self)), lsn: LSN(rawValue: load(8)), salt: expected,
-            previous: load(24), synchronised: LSN(rawValue: load(32)), payloadChecksum: load(40))
+            previous: load(24), synchronised: LSN(rawValue: load(32)), payloadChecksum: load(40),
+            nextFile: load(48))
     }
 
     /// What stands in its last eight bytes.

@@ -18,9 +18,16 @@ final class WriteAheadLog: Sendable {
         case entry(CommitEntry, Policy)
         /// What comes before is written and synchronised; what comes after goes into a new file, if there is space for one.
         /// The argument is the last frame before, nil after a failure.
-        case rotate(@Sendable (LSN?) -> Void)
+        case rotate(@Sendable (Boundary?) -> Void)
         /// What comes before is synchronised.
         case synchronise(@Sendable (Bool) -> Void)
+    }
+
+    struct Boundary: Sendable {
+        /// The last frame before.
+        let last: LSN
+        /// The number of the file that goes on.
+        let file: UInt64
     }
 
     private struct State {
@@ -68,7 +75,9 @@ final class WriteAheadLog: Sendable {
 
     func refusal(freesSpace: Bool) -> CommitRefusal? {
         if broken.load(ordering: .relaxed) { return .failed(reason: failure ?? "the write-ahead log failed") }
-        if !freesSpace, supply.isFull { return .full }
+        if supply.isFull, !freesSpace || !supply.hasReserve { return .full }
+        // Files cannot be made for another reason, which may pass.
+        if !freesSpace, supply.isShort { return .behind }
         return pending.load(ordering: .relaxed) > Self.pendingBytesMax ? .behind : nil
     }
 

@@ -190,6 +190,21 @@ final class Partition: Sendable {
         }
     }
 
+    /// The same in memory mode, where the partition goes on: the rows were never visible and are dead now.
+    func dropPending(_ entry: CommitEntry, _ part: CommitEntry.Part) {
+        state.withLock { state in
+            guard state.durableID == nil || state.commitLog == nil, state.pending.first === entry else {
+                state.failure = state.failure ?? "what it waited for has failed"
+                return
+            }
+            state.pending.removeFirst()
+            state.dropAssigned(upTo: part.end)
+            state.pendingKeys = state.pendingKeys.filter { $0.value !== entry }
+            if state.pending.isEmpty { state.sharedCommitLog = nil }
+        }
+        afterCommit()
+    }
+
     // MARK: Life
 
     func update(_ policy: PartitionPolicy) {

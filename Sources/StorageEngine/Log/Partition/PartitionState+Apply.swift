@@ -22,6 +22,18 @@ extension PartitionState {
         return replaced
     }
 
+    /// Rows that will never be visible: they have their offsets, and are holes.
+    mutating func dropAssigned(upTo end: Int64) {
+        while committed < end {
+            let position = list.position(of: committed)
+            if let row = list.headers[position].pointee.row(of: committed) {
+                list.batches[position].clearNewest(row)
+                list.batches[position].clearPresent(row)
+            }
+            committed &+= 1
+        }
+    }
+
     /// Points the key at its new row and takes the old one's `newest` bit. - Returns: whether there was an old one.
     @inline(__always)
     mutating func applyKey(

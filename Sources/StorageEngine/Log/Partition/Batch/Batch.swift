@@ -35,6 +35,8 @@ package final class Batch: @unchecked Sendable {
         case mapped(any MappedBytes)
     }
 
+    static func nextSerial() -> UInt64 { lastSerial.wrappingAdd(1, ordering: .relaxed).newValue }
+
     init(base: Int64, plan: ColumnPlan, pool: SlabPool, account: MemoryAccount) {
         self.account = account
         let slab = pool.allocate(bytes: plan.slabBytes)
@@ -91,7 +93,7 @@ package final class Batch: @unchecked Sendable {
         let keys = keyOffsets.map { _ in slab + cursor.take(plan.keyBytes) }
         let extras = extrasOffsets.map { _ in slab + cursor.take(plan.extrasBytes) }
         return BatchHeader(
-            serial: lastSerial.wrappingAdd(1, ordering: .relaxed).newValue, base: base, capacityRows: rows,
+            serial: nextSerial(), base: base, capacityRows: rows,
             endOfRange: base,
             timestamps: timestamps, valueOffsets: valueOffsets,
             values: slab + cursor.position, valueCapacity: plan.slabBytes - cursor.position,

@@ -8,18 +8,25 @@ extension BatchHeader {
         func column<Element>(_ pointer: UnsafePointer<Element>?) -> UnsafeMutablePointer<Element>? {
             pointer.map { UnsafeMutablePointer(mutating: $0) }
         }
+        func bytes(_ pointer: UnsafeRawPointer?) -> UnsafeMutableRawPointer? {
+            pointer.map { UnsafeMutableRawPointer(mutating: $0) }
+        }
+        let keys = bytes(image.keys)
+        let extras = bytes(image.extras)
+        let types = column(image.types)
+        let priorities = column(image.priorities)
+        let deadlines = column(image.deadlines)
+        let arrivals = column(image.arrivals)
         self.init(
-            base: image.base, capacityRows: image.rows, rows: image.rows, endOfRange: image.endOfRange,
+            serial: Batch.nextSerial(), base: image.base, capacityRows: image.rows, rows: image.rows,
+            endOfRange: image.endOfRange,
             timestamps: UnsafeMutablePointer(mutating: image.timestamps),
             valueOffsets: UnsafeMutablePointer(mutating: image.valueOffsets),
             values: UnsafeMutableRawPointer(mutating: image.values), valueCapacity: image.valueBytes,
-            keyOffsets: column(image.keyOffsets),
-            keys: image.keys.map { UnsafeMutableRawPointer(mutating: $0) }, keyCapacity: image.keyBytes,
-            extrasOffsets: column(image.extrasOffsets),
-            extras: image.extras.map { UnsafeMutableRawPointer(mutating: $0) },
-            extrasCapacity: image.extrasBytes, deltas: column(image.deltas), types: column(image.types),
-            priorities: column(image.priorities), deadlines: column(image.deadlines),
-            arrivals: column(image.arrivals))
+            keyOffsets: column(image.keyOffsets), keys: keys, keyCapacity: image.keyBytes,
+            extrasOffsets: column(image.extrasOffsets), extras: extras, extrasCapacity: image.extrasBytes,
+            deltas: column(image.deltas), types: types, priorities: priorities, deadlines: deadlines,
+            arrivals: arrivals)
         presentCount = image.rows
         newestCount = image.rows
         isSealed = true
