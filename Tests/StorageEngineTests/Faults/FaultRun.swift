@@ -24,22 +24,26 @@ struct FaultRun {
         try DurableHarness(path, files: files, clock: clock, walFileBytes: walFileBytes)
     }
 
+    /// How a life ends.
+    enum Ending { case kill, stop }
+
     /// Runs the workload until it is through or the files are dead; the engine is ended then.
-    /// - Returns: false when the engine did not even start.
+    /// - Returns: whether everything was written when it ended; nil when the engine did not even start.
     @discardableResult
-    func live(_ files: FaultyFiles, steps: Int, life: Int = 0) -> Bool {
+    func live(_ files: FaultyFiles, steps: Int, life: Int = 0, ending: Ending = .kill) -> Bool? {
         do {
             let harness = try Self.start(files, clock)
             if life > 0 { ledger.adopt(harness.engine) }
             var workload = Workload(harness.engine, clock, ledger, seed: seed, life: life)
             if life == 0 { workload.create() }
             workload.run(steps: steps)
-            files.killIfPlanned()
+            // What was killed writes nothing more when it is taken down.
+            if ending == .kill { files.kill() }
             harness.engine.stop()
-            return true
+            return ending == .stop && harness.engine.storageFailure == nil
         } catch {
             #expect(files.hasFailed, "seed \(seed): \(error)")
-            return false
+            return nil
         }
     }
 
@@ -54,9 +58,4 @@ struct FaultRun {
             Issue.record("\(label()): \(error)")
         }
     }
-}
-
-extension FaultyFiles {
-    /// What was killed writes nothing more when it is taken down.
-    func killIfPlanned() { kill() }
 }

@@ -32,11 +32,15 @@ struct Disk: Sendable {
 
         private static func apply(_ bytes: [UInt8], at position: Int, to content: inout [UInt8]) {
             let end = position + bytes.count
-            if content.count < end {
-                content.append(contentsOf: repeatElement(0, count: end - content.count))
+            if content.isEmpty, position == 0 {
+                content = bytes
+                return
             }
+            if content.count < end { content += [UInt8](repeating: 0, count: end - content.count) }
             content.withUnsafeMutableBytes { target in
-                UnsafeMutableRawBufferPointer(rebasing: target[position..<end]).copyBytes(from: bytes)
+                bytes.withUnsafeBytes { source in
+                    UnsafeMutableRawBufferPointer(rebasing: target[position..<end]).copyMemory(from: source)
+                }
             }
         }
 
@@ -47,14 +51,16 @@ struct Disk: Sendable {
             for write in writes { for sector in Self.sectors(of: write) { counts[sector, default: 0] += 1 } }
             // Nothing and all happen more often than by chance.
             let manner = Int.random(in: 0..<6, using: &random)
+            if manner < 2 {
+                if manner == 1 { durable = content }
+                content = durable
+                writes = []
+                return
+            }
             var kept: [Int: Int] = [:]
             for (sector, count) in counts.sorted(by: { $0.key < $1.key }) {
                 kept[sector] =
-                    switch manner {
-                    case 0: 0
-                    case 1: count
-                    default: Bool.random(using: &random) ? Int.random(in: 0...count, using: &random) : count
-                    }
+                    Bool.random(using: &random) ? Int.random(in: 0...count, using: &random) : count
             }
             for write in writes {
                 for sector in Self.sectors(of: write) {

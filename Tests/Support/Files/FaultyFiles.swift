@@ -60,7 +60,7 @@ package final class FaultyFiles: FileSystem {
     package var count: Int { state.withLock { $0.count } }
     package var totalCount: Int { state.withLock { $0.total } }
     /// The plan's call was reached.
-    package var hasFailed: Bool { state.withLock { $0.isFailing || $0.isDead } }
+    package var hasFailed: Bool { state.withLock { $0.isFailing } }
     /// A file of the write-ahead log that was in use could not be synchronised.
     package var logFailed: Bool { state.withLock { $0.logFailed } }
     /// What was done to files that may not be done after a failure.

@@ -7,6 +7,14 @@ package enum Calamity: Sendable {
     case kill
     /// What was not synchronised may be gone.
     case powerCut
+    /// It was stopped and had written all; whether that was noted is another matter.
+    case stop
+    /// Without power, and the start after it failed: new epochs may have begun, or all may have been written again.
+    case failedStart
+}
+
+extension Calamity {
+    fileprivate var keepsWhatWasTaken: Bool { self == .kill || self == .stop }
 }
 
 extension Ledger {
@@ -92,8 +100,9 @@ private struct Check {
         if log.configuration != note.configuration {
             problems.append("log \(name) has another configuration")
         }
-        let keepsEpoch = !note.isMemory && (note.isSynchronised || calamity == .kill)
-        if (log.epoch == note.epoch) != keepsEpoch {
+        let keepsEpoch = !note.isMemory && (note.isSynchronised || calamity.keepsWhatWasTaken)
+        let isOpen = (calamity == .stop || calamity == .failedStart) && !note.isMemory
+        if !isOpen, (log.epoch == note.epoch) != keepsEpoch {
             problems.append("log \(name) has \(keepsEpoch ? "a new" : "the old") epoch")
         }
         for number in note.partitions.indices {
@@ -136,7 +145,7 @@ private struct Check {
         }
         // Trims of all logs are synchronised only if the log is.
         let certain = all.filter {
-            $0.status == .acknowledged && (note.isSynchronised || calamity == .kill)
+            $0.status == .acknowledged && (note.isSynchronised || calamity.keepsWhatWasTaken)
         }
         return (
             certain.compactMap { $0.trim?.before }.max() ?? 0, all.compactMap { $0.trim?.before }.max() ?? 0
@@ -189,7 +198,8 @@ private struct Check {
             }
             let isCertain =
                 operation.status == .acknowledged
-                && (calamity == .kill || places.contains { state.logs[$0.0.log]?.isSynchronised ?? false })
+                && (calamity != .powerCut
+                    || places.contains { state.logs[$0.0.log]?.isSynchronised ?? false })
             if isCertain, there < places.count { problems.append("\(label) was acknowledged and is missing") }
             if there == 0 {
                 missing = missing ?? label
