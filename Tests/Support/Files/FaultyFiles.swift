@@ -183,7 +183,7 @@ private final class FaultyFile: OpenFile {
     private let base: any OpenFile
     private let files: FaultyFiles
     private let couldNotSynchronise = Atomic<Bool>(false)
-    /// Something other than zeros was written: a file of the write-ahead log is in use.
+    /// Something that does not begin with zero was written: a file of the write-ahead log is in use.
     private let isUsed = Atomic<Bool>(false)
 
     init(_ base: any OpenFile, _ files: FaultyFiles) {
@@ -205,7 +205,7 @@ private final class FaultyFile: OpenFile {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at position: Int) throws(FileFailure) {
-        if !isUsed.load(ordering: .relaxed), bytes.contains(where: { $0 != 0 }) {
+        if !isUsed.load(ordering: .relaxed), bytes.first != 0 {
             isUsed.store(true, ordering: .relaxed)
         }
         files.noteUse("write to", of: path, isLog: isLog)
