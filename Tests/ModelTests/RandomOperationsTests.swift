@@ -7,42 +7,42 @@ import Testing
 struct RandomOperationsTests {
     struct Setting: Sendable, CustomTestStringConvertible {
         let compactsKeys: Bool
-        let holdsCommits: Bool
+        let kind: ModelHost.Kind
         let seed: UInt64
-        var testDescription: String { "keys: \(compactsKeys), held commits: \(holdsCommits), seed: \(seed)" }
+        var testDescription: String { "keys: \(compactsKeys), \(kind.rawValue), seed: \(seed)" }
     }
 
     static let settings = (1...3).flatMap { seed in
         [false, true].flatMap { compacts in
-            [false, true].map { Setting(compactsKeys: compacts, holdsCommits: $0, seed: UInt64(seed)) }
+            ModelHost.Kind.allCases.map { Setting(compactsKeys: compacts, kind: $0, seed: UInt64(seed)) }
         }
     }
 
     @Test(
-        "random appends, puts, deletes, increments, touches, trims and expiry agree with the model",
+        "random appends, puts, deletes, increments, touches, trims, expiry and restarts agree with the model",
         arguments: settings)
     func random(_ setting: Setting) throws {
         var run = try ModelRun(setting)
         for _ in 0..<2_000 { try run.step() }
         try run.compare()
+        run.host.stop()
     }
 }
 
 private struct ModelRun {
-    let harness: EngineHarness
-    let log: Log
+    let host: ModelHost
     let compactsKeys: Bool
     var model = LogModel()
     var random: SplitMix
 
     init(_ setting: RandomOperationsTests.Setting) throws {
-        harness = EngineHarness(holdingCommits: setting.holdsCommits)
         compactsKeys = setting.compactsKeys
-        log = try harness.log { $0.compaction = setting.compactsKeys ? .keys : .none }
+        host = try ModelHost(setting.kind) { $0.compaction = setting.compactsKeys ? .keys : .none }
         random = SplitMix(state: setting.seed)
     }
 
-    var now: Int64 { harness.clock.now() }
+    var log: Log { host.log }
+    var now: Int64 { host.clock.now() }
 
     mutating func step() throws {
         let key = "key-\(Int.random(in: 0..<40, using: &random))"
@@ -57,17 +57,17 @@ private struct ModelRun {
         case 65..<72: try increment("counter-\(key)")
         case 72..<78: try touch(key)
         case 78..<80: try trim()
-        case 80..<84: harness.pass(milliseconds: Int64.random(in: 0...400, using: &random))
+        case 80..<84: host.pass(milliseconds: Int64.random(in: 0...400, using: &random))
         case 84..<86: try compare()
+        case 86: try host.checkpoint()
+        case 87: try host.restart()
         default: #expect(log.get(key) == model.current(key, now: now)?.row.value)
         }
     }
 
     /// Runs a write and its commit.
     private func settled<Value: Sendable>(_ outcome: Outcome<Value>) -> Settled<Value> {
-        let settled = Settled(outcome)
-        harness.commitLog?.commit()
-        return settled
+        host.settled(outcome)
     }
 
     private mutating func deadline() -> Int64 {
@@ -79,7 +79,7 @@ private struct ModelRun {
         let result = settled(try log.put(key, value) { $0.expiry = .at(milliseconds: deadline) }).value
         #expect(result?.revision.offset == Offset(Int64(model.rows.count)))
         // A key that has expired but was not swept yet counts as replaced only where the commit is asynchronous.
-        if harness.commitLog == nil { #expect(result?.isNew == (model.current(key, now: now) == nil)) }
+        if host.kind == .memory { #expect(result?.isNew == (model.current(key, now: now) == nil)) }
         model.append(key: key, value: value, deadline: deadline)
     }
 
@@ -134,7 +134,7 @@ private struct ModelRun {
 
     private mutating func trim() throws {
         let target = min(model.rows.count, model.first + Int.random(in: 0...200, using: &random))
-        try log.trim(partition: 0, before: Offset(Int64(target)))
+        _ = settled(try log.trim(partition: 0, before: Offset(Int64(target))))
         model.first = max(model.first, target)
     }
 

@@ -1,0 +1,133 @@
+import Platform
+import StorageEngine
+import Support
+import Testing
+
+@Suite("What is gone stays gone")
+struct DepartedKeyTests {
+    enum Manner: String, Sendable, CaseIterable { case deleted, expired, trimmed, retention }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let manner: Manner
+        /// A checkpoint after the first version, the second, and the departure.
+        let checkpoints: [Bool]
+        let sweeps: Bool
+        var testDescription: String { "\(manner.rawValue), checkpoints \(checkpoints), swept \(sweeps)" }
+    }
+
+    static let cases = Manner.allCases.flatMap { manner in
+        (0..<8).flatMap { bits in
+            [false, true].map { sweeps in
+                Case(manner: manner, checkpoints: (0..<3).map { bits >> $0 & 1 == 1 }, sweeps: sweeps)
+            }
+        }
+    }
+
+    let disk = MemoryFiles()
+    let clock = Clock(frozenAt: 1_700_000_000_000)
+
+    @Test("no older version of a key comes back after a restart or a crash", arguments: cases)
+    func departed(_ setting: Case) throws {
+        let harness = try FaultRun.start(disk, clock)
+        let log = try harness.log { configuration in
+            configuration.compaction = .keys
+            if setting.manner == .retention { configuration.retention.maxRecords = 3 }
+        }
+        func checkpoint(_ number: Int) throws {
+            if setting.checkpoints[number] { try harness.engine.checkpoint() }
+        }
+        try log.put("key", "1").wait()
+        try checkpoint(0)
+        try log.put("key", "2") { options in
+            if setting.manner == .expired { options.expiry = .at(milliseconds: clock.now() + 100) }
+        }.wait()
+        try checkpoint(1)
+        switch setting.manner {
+        case .deleted: try log.delete("key").wait()
+        case .expired: clock.advance(milliseconds: 5_000)
+        case .trimmed: try log.trim(partition: 0, before: Offset(2)).wait()
+        case .retention: try log.append(["1", "2", "3", "4"]).wait()
+        }
+        if setting.sweeps { for _ in 0..<3 { harness.engine.maintainDue() } }
+        #expect(log.get("key") == nil)
+        try checkpoint(2)
+        try log.put("other", "3").wait()
+        let killed = disk.clone()
+        harness.engine.stop()
+        for state in [killed, disk] {
+            for start in 0..<2 {
+                let again = try FaultRun.start(state, clock)
+                let log = try #require(again.existing())
+                #expect(log.get("key") == nil, "start \(start)")
+                #expect(log.get("other") == "3")
+                again.engine.maintainDue()
+                if start == 0 { try again.engine.checkpoint() }
+                again.engine.stop()
+            }
+        }
+    }
+
+    @Test("keys that were evicted stay away", arguments: [false, true])
+    func evicted(checkpoints: Bool) throws {
+        let harness = try FaultRun.start(disk, clock)
+        let log = try harness.log { configuration in
+            configuration.compaction = .keys
+            configuration.memory.maxBytes = 1 << 20
+            configuration.memory.eviction = .fifo
+        }
+        let value = "\"" + String(repeating: "v", count: 4000) + "\""
+        for number in 0..<600 {
+            try log.put("key-\(number)", value).wait()
+            harness.engine.maintainDue()
+        }
+        let gone = (0..<600).filter { log.get("key-\($0)") == nil }
+        #expect(!gone.isEmpty)
+        if checkpoints { try harness.engine.checkpoint() }
+        harness.engine.stop()
+        let again = try FaultRun.start(disk, clock)
+        again.engine.maintainDue()
+        let after = try #require(again.existing())
+        let back = gone.filter { after.get("key-\($0)") != nil }
+        #expect(back.isEmpty, "\(back.count) of \(gone.count) are back")
+        again.engine.stop()
+    }
+
+    @Test("a clock that is set back does not bring back what had expired", arguments: [false, true])
+    func clockSetBack(checkpoints: Bool) throws {
+        let harness = try FaultRun.start(disk, clock)
+        let log = try harness.log { $0.compaction = .keys }
+        try log.put("key", "1") { $0.expiry = .at(milliseconds: clock.now() + 1000) }.wait()
+        clock.advance(milliseconds: 3_600_000)
+        #expect(log.get("key") == nil)
+        try log.put("other", "2").wait()
+        if checkpoints { try harness.engine.checkpoint() }
+        harness.engine.stop()
+        clock.advance(milliseconds: -2 * 3_600_000)
+        let again = try FaultRun.start(disk, clock)
+        #expect(again.existing()?.get("key") == nil)
+        #expect(again.existing()?.get("other") == "2")
+        again.engine.stop()
+    }
+
+    @Test("of a log in memory the definition survives and the data does not; its epoch is new")
+    func memoryLogs() throws {
+        let harness = try FaultRun.start(disk, clock)
+        let log = try harness.log { configuration in
+            configuration.mode = .memory
+            configuration.durability.acknowledgement = .memory
+            configuration.partitions = 4
+            configuration.ttlMilliseconds = 5000
+        }
+        try log.append(["1"]).wait()
+        let (epoch, configuration) = (log.epoch, log.configuration)
+        for checkpoints in [false, true] {
+            if checkpoints { try harness.engine.checkpoint() }
+            try harness.restart()
+            let again = try #require(harness.existing())
+            #expect(again.configuration == configuration)
+            #expect(again.epoch != epoch)
+            #expect(try again.values() == [])
+        }
+        harness.engine.stop()
+    }
+}
