@@ -24,6 +24,7 @@ extension Ledger {
         var check = Check(state: state, calamity: calamity, now: now)
         for note in state.logs.values.sorted(by: { $0.name < $1.name }) { check.log(note, engine) }
         check.operations()
+        check.producers(engine)
         return check.problems
     }
 
@@ -178,6 +179,33 @@ private struct Check {
         for key in Set(model.rows.compactMap(\.key))
         where log.get(key) != model.current(key, now: now)?.row.value {
             problems.append("\(label): key \(key) is \(log.get(key)?.prefix(20) ?? "absent")")
+        }
+    }
+
+    // MARK: Producers
+
+    /// What the last call of each has written is known to be its: sending it again writes nothing.
+    mutating func producers(_ engine: Engine) {
+        var last: [String: Ledger.Operation] = [:]
+        for operation in state.operations {
+            guard let stamp = operation.producer, let place = operation.rows.first,
+                let tail = tails[Ledger.Place(log: place.log, partition: place.partition)], place.start < tail
+            else { continue }
+            last[stamp.id] = operation
+        }
+        for (id, operation) in last.sorted(by: { $0.key < $1.key }) {
+            guard let name = operation.rows.first?.log, let log = engine.log(named: name) else { continue }
+            var options = AppendOptions()
+            options.producer = operation.producer
+            do {
+                let result = try log.append(Draft.of(["\"again\""]), options).wait()
+                if !result.isDuplicate { problems.append("\(id) is not known: its call was done again") }
+                if !operation.ranges.isEmpty, result.ranges != operation.ranges {
+                    problems.append("\(id) gets other ranges than before")
+                }
+            } catch {
+                problems.append("\(id) cannot repeat its call: \(error)")
+            }
         }
     }
 
