@@ -110,6 +110,28 @@ struct FailingSynchronisationTests {
         }
     }
 
+    @Test(
+        "what a log had not synchronised when it failed may be lost: then its epoch is new",
+        arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func lostPages(seed: UInt64) throws {
+        let always = try harness.log("always")
+        let never = try harness.log("never") {
+            $0.durability.synchronisation = .never
+            $0.durability.acknowledgement = .memory
+        }
+        for number in 0..<10 { try never.append(["\(number)"]).wait() }
+        failNextSynchronisation()
+        _ = try? always.append(["1"]).wait()
+        let state = disk.afterLostPages(seed: seed)
+        harness.engine.stop()
+        let again = try FaultRun.start(state, clock)
+        let values = try #require(again.existing("never")).values()
+        #expect(values == (0..<values.count).map { "\($0)" })
+        #expect(again.existing("never")?.epoch != never.epoch)
+        #expect(again.existing("always")?.epoch == always.epoch)
+        again.engine.stop()
+    }
+
     @Test("a log in memory that shared a transaction with the log that failed goes on")
     func sharedTransaction() throws {
         let durable = try harness.log("durable") { $0.compaction = .keys }

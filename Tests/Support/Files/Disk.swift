@@ -140,7 +140,7 @@ struct Disk: Sendable {
         }
     }
 
-    mutating func cutPower(seed: UInt64) {
+    mutating func cutPower(seed: UInt64, isBoot: Bool = true) {
         var random = SplitMix(state: seed)
         let manner = Int.random(in: 0..<4, using: &random)
         for change in changes {
@@ -160,7 +160,7 @@ struct Disk: Sendable {
         directories = durableDirectories
         for (_, node) in names.sorted(by: { $0.key < $1.key }) { node.cutPower(&random) }
         locks = []
-        boots += 1
+        if isBoot { boots += 1 }
     }
 
     private static func isReachable(_ path: String, in directories: Set<String>) -> Bool {

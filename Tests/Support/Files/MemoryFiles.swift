@@ -25,6 +25,13 @@ package final class MemoryFiles: FileSystem {
         return MemoryFiles(disk)
     }
 
+    /// What is left when the system drops what it could not write, and goes on.
+    package func afterLostPages(seed: UInt64) -> MemoryFiles {
+        var disk = state.withLock { $0.copy() }
+        disk.cutPower(seed: seed, isBoot: false)
+        return MemoryFiles(disk)
+    }
+
     // MARK: For tests
 
     /// All files, by path.
