@@ -44,7 +44,7 @@ package final class Engine: Sendable {
         checkpointBytes = configuration.checkpointBytes
         let limit = configuration.maxMemoryBytes ?? MachineMemory.limitBytes() / 10 * 8
         let storage = configuration.dataDirectory.map {
-            Storage($0, reportFailure: configuration.reportFailure)
+            Storage($0, clock, reportFailure: configuration.reportFailure)
         }
         services = EngineServices(
             clock: clock,
@@ -77,7 +77,7 @@ package final class Engine: Sendable {
                 services.evictor.add(log)
             }
         }
-        for log in recovered.logs.values { log.afterRecovery() }
+        for log in recovered.logs.values { log.afterRecovery(latest: recovered.latest) }
         for receipt in recovered.receipts { receipts.restore(receipt) }
         let source = Checkpointer.Source(
             catalog: { [weak self] in

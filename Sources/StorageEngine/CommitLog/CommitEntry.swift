@@ -11,6 +11,8 @@ package final class CommitEntry: Sendable {
         let end: Int64
         /// Under which name the rows are written; nil: they are not.
         var log: LogID?
+        /// Its partition takes no more writes when the entry fails.
+        var waitsForDisk = true
         /// Of keys and values, about.
         var bytes = 0
     }
@@ -70,7 +72,7 @@ package final class CommitEntry: Sendable {
     /// The rows stay invisible for ever; the partitions take no more writes.
     package func fail(_ reason: String) {
         for part in parts {
-            if part.log == nil {
+            if !part.waitsForDisk {
                 part.partition.dropPending(self, part)
             } else {
                 part.partition.failPending(self, reason: reason)

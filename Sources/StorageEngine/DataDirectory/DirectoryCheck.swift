@@ -93,15 +93,19 @@ extension DataDirectory {
     fileprivate func damage(in id: SegmentID) -> [StorageFailure] {
         let path = path(of: id)
         do {
-            let content = try files.open(path, .read).map().bytes
-            try SegmentFormat.checkHeader(content, id)
-            return try SegmentFormat.index(of: content, id).compactMap { entry in
-                let piece = entry.piece
-                let bytes = UnsafeRawBufferPointer(
-                    rebasing: content[piece.position..<piece.position + piece.bytes])
-                return SegmentFormat.checksum(bytes) == piece.checksum
-                    ? nil
-                    : StorageFailure(path: path, position: piece.position, reason: "the checksum is wrong")
+            let mapping = try files.open(path, .read).map()
+            return try withExtendedLifetime(mapping) {
+                let content = mapping.bytes
+                try SegmentFormat.checkHeader(content, id)
+                return try SegmentFormat.index(of: content, id).compactMap { entry in
+                    let piece = entry.piece
+                    let bytes = UnsafeRawBufferPointer(
+                        rebasing: content[piece.position..<piece.position + piece.bytes])
+                    return SegmentFormat.checksum(bytes) == piece.checksum
+                        ? nil
+                        : StorageFailure(
+                            path: path, position: piece.position, reason: "the checksum is wrong")
+                }
             }
         } catch let failure as FileFailure {
             return [StorageFailure(failure)]

@@ -26,6 +26,8 @@ struct Recovery {
     private(set) var logs: [LogID: Log] = [:]
     private(set) var nextLogID: UInt64 = 1
     private(set) var receipts: [ReceiptRecord] = []
+    /// The clock was there at least.
+    private(set) var latest = Int64.min
     var report = RecoveryReport()
 
     init(services: EngineServices) {
@@ -38,6 +40,7 @@ struct Recovery {
     ) throws(StorageFailure) {
         nextLogID = stored.checkpoint.nextLogID
         receipts = stored.checkpoint.receipts
+        latest = stored.checkpoint.images.reduce(latest) { max($0, $1.summary.lastArrival) }
         for record in stored.checkpoint.logs {
             let log = Log(record.description, services: services)
             logs[log.id] = log
@@ -56,7 +59,11 @@ struct Recovery {
         }
     }
 
-    private func append(_ image: BatchImage, to id: LogID, _ number: Int) throws(BinaryReader.Malformed) {
+    private mutating func append(_ image: BatchImage, to id: LogID, _ number: Int) throws(BinaryReader
+        .Malformed)
+    {
+        // Arrivals ascend.
+        latest = max(latest, (image.arrivals ?? image.timestamps)[image.rows - 1])
         // Without the log: it was deleted later, and the checkpoint knows that already.
         // And rows of a log in memory mode were written while it was to become durable, and did not.
         guard let log = logs[id], log.isDurable else { return }
@@ -106,6 +113,9 @@ struct Recovery {
         }
     }
 
+    /// When the server was last seen alive.
+    mutating func noteTime(_ time: Int64) { latest = max(latest, time) }
+
     mutating func noteDamage(_ failure: StorageFailure) { report.damage.append(failure) }
 
     // MARK: Epochs
@@ -136,6 +146,8 @@ struct LastRun: Equatable {
     /// The file of the write-ahead log that it began with, and the first frame there.
     var walFile: UInt64 = 0
     var firstLSN = LSN.zero
+    /// When this was written.
+    var time = Int64.min
 
     func encode() -> ByteBuffer {
         let buffer = ByteBuffer()
@@ -143,6 +155,7 @@ struct LastRun: Equatable {
         buffer.append(UInt8(wasOrderly ? 1 : 0))
         buffer.append(walFile)
         buffer.append(firstLSN.rawValue)
+        buffer.append(time)
         buffer.append(WALFormat.checksum(buffer.bytes))
         return buffer
     }
@@ -155,6 +168,7 @@ struct LastRun: Equatable {
             wasOrderly = try reader.integer(UInt8.self) == 1
             walFile = try reader.integer()
             firstLSN = LSN(rawValue: try reader.integer())
+            time = try reader.integer()
             let covered = UnsafeRawBufferPointer(rebasing: bytes[0..<reader.position])
             guard try reader.integer(UInt64.self) == WALFormat.checksum(covered) else { return nil }
         } catch {
@@ -162,11 +176,12 @@ struct LastRun: Equatable {
         }
     }
 
-    init(bootID: String, wasOrderly: Bool, walFile: UInt64 = 0, firstLSN: LSN = .zero) {
+    init(bootID: String, wasOrderly: Bool, walFile: UInt64 = 0, firstLSN: LSN = .zero, time: Int64 = .min) {
         self.bootID = bootID
         self.wasOrderly = wasOrderly
         self.walFile = walFile
         self.firstLSN = firstLSN
+        self.time = time
     }
 
     /// Of the machine, which changes when it starts; a random one where the system does not say.

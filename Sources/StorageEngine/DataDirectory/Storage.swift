@@ -8,6 +8,7 @@ final class Storage: Sendable {
     private let readBytes = Atomic<Int>(0)
     private let totalBytes = Atomic<Int>(0)
     private let bootID: String
+    private let clock: Clock
     private let isRunning = Atomic<Bool>(false)
     /// Until checkpoints are written.
     private let recovered = Lock<(checkpoint: Checkpoint, segments: [SegmentID: Int])?>(nil)
@@ -23,8 +24,9 @@ final class Storage: Sendable {
     }
 
     /// - Parameter reportFailure: of the threads here.
-    init(_ directory: DataDirectory, reportFailure: @escaping @Sendable (String) -> Void) {
+    init(_ directory: DataDirectory, _ clock: Clock, reportFailure: @escaping @Sendable (String) -> Void) {
         self.directory = directory
+        self.clock = clock
         directory.wal.onFailure { reportFailure("the write-ahead log takes nothing more: \($0)") }
         bootID = LastRun.currentBootID(directory.files)
     }
@@ -55,6 +57,7 @@ final class Storage: Sendable {
             recovery.noteDamage(error)
         }
         let lastRun = try self.lastRun()
+        if let lastRun { recovery.noteTime(lastRun.time) }
         try stored.removeUnneeded()
         recovered.withLock { $0 = (stored.checkpoint, stored.segments) }
         try start(log)
@@ -74,7 +77,8 @@ final class Storage: Sendable {
     private func note(orderly: Bool, bootID: String? = nil) throws(StorageFailure) {
         let begun = firstFile.withLock { $0 }
         let run = LastRun(
-            bootID: bootID ?? self.bootID, wasOrderly: orderly, walFile: begun.number, firstLSN: begun.first)
+            bootID: bootID ?? self.bootID, wasOrderly: orderly, walFile: begun.number, firstLSN: begun.first,
+            time: clock.now())
         do throws(FileFailure) {
             try directory.replace(LastRun.file, with: run.encode())
         } catch {

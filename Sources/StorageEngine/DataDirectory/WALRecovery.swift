@@ -108,6 +108,11 @@ struct WALRecovery {
     ) throws(StorageFailure) {
         var reader = try Self.reader(path, bytes)
         guard reader.next <= last.next else {
+            // It was made ready, and before the file before could name it the server ended.
+            if case .end = reader.step() {
+                closed.append(.init(path: path, last: last, bytes: bytes.count))
+                return
+            }
             if let damage { throw damage.failure }
             throw StorageFailure(
                 path: path, position: 0,

@@ -87,7 +87,7 @@ extension Log {
             partition.state.withLocked { state in
                 // What is pending is committed by the old one, and what comes meanwhile waits behind it.
                 if commitLog == nil, !state.pending.isEmpty { state.sharedCommitLog = state.commitLog }
-                if state.commitLog != nil, target.mode == .hybrid { state.diskTailWanted = state.assigned }
+                if target.mode == .hybrid { state.diskTailWanted = state.assigned }
                 state.commitLog = commitLog
                 state.durableID = durableID
                 state.policy = policy

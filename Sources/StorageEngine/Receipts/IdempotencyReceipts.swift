@@ -61,6 +61,7 @@ package final class IdempotencyReceipts: Sendable {
         /// For the commit log; nil for an answer that is not kept.
         package func record(_ answer: Answer) -> ReceiptRecord? {
             guard answer.body.count <= IdempotencyReceipts.answerBytesMax else { return nil }
+            receipts.noteDurable(scope, answer)
             return ReceiptRecord(scope: scope, digest: digest, expiresAt: expiresAt, answer: answer)
         }
 
@@ -77,6 +78,8 @@ package final class IdempotencyReceipts: Sendable {
         let digest: [UInt8]
         var expiresAt: Int64
         var answer: Answer?
+        /// As it is written to disk with its effect.
+        var durableAnswer: Answer?
         var twins: [@Sendable () -> Void] = []
     }
 
@@ -136,17 +139,22 @@ package final class IdempotencyReceipts: Sendable {
             }
             let expiresAt = min(record.expiresAt, now + Self.lifetimeMilliseconds)
             state.receipts[record.scope] = Receipt(
-                digest: record.digest, expiresAt: expiresAt, answer: record.answer)
+                digest: record.digest, expiresAt: expiresAt, answer: record.answer,
+                durableAnswer: record.answer)
             state.order.append((expiresAt, record.scope))
             state.bytes += State.cost(record.scope, record.answer)
         }
     }
 
-    /// The answers that are kept, for a checkpoint.
+    private func noteDurable(_ scope: [UInt8], _ answer: Answer) {
+        state.withLock { $0.receipts[scope]?.durableAnswer = answer }
+    }
+
+    /// The answers that a checkpoint keeps: those whose effect is on disk as well.
     var kept: [ReceiptRecord] {
         state.withLock { state in
             state.receipts.compactMap { scope, receipt in
-                receipt.answer.map { answer in
+                receipt.durableAnswer.map { answer in
                     ReceiptRecord(
                         scope: scope, digest: receipt.digest, expiresAt: receipt.expiresAt, answer: answer)
                 }

@@ -24,7 +24,7 @@ extension Partition {
         carryOut(others)
     }
 
-    private func sweepExpired(now: Int64) {
+    func sweepExpired(now: Int64) {
         let rowsAStepMax = 512
         var next: Int64? = 0
         while let offset = next {

@@ -95,7 +95,9 @@ final class Partition: Sendable {
         let log = state.commitLog == nil ? nil : state.durableID
         let bytes = log == nil ? 0 : state.appendedBytes - state.submittedBytes
         state.submittedBytes = state.appendedBytes
-        return CommitEntry.Part(partition: self, start: start, end: state.assigned, log: log, bytes: bytes)
+        return CommitEntry.Part(
+            partition: self, start: start, end: state.assigned, log: log,
+            waitsForDisk: state.commitLog != nil, bytes: bytes)
     }
 
     /// After rows became visible, under the lock: retention, and who has to be told.
@@ -152,12 +154,18 @@ final class Partition: Sendable {
     ) throws(EngineError) {
         if let reason = state.failure { throw .logReadOnly(log: logName, reason: reason) }
         if state.isDeleted { throw .logDeleted }
-        guard let refusal = state.commitLog?.refusal(freesSpace: freesSpace) else { return }
+        guard let refusal = refusal(state, freesSpace: freesSpace) else { return }
         switch refusal {
         case .failed(let reason): throw .logReadOnly(log: logName, reason: reason)
         case .full: throw .diskFull
         case .behind: throw .commitLogBehind
         }
+    }
+
+    /// A hybrid log has no commit log, but what it takes in has to reach the disk as well.
+    private func refusal(_ state: borrowing PartitionState, freesSpace: Bool) -> CommitRefusal? {
+        if let commitLog = state.commitLog { return commitLog.refusal(freesSpace: freesSpace) }
+        return state.policy.tiers == nil ? nil : services.storage?.wal.refusal(freesSpace: freesSpace)
     }
 
     // MARK: Called by commit entries
@@ -193,7 +201,7 @@ final class Partition: Sendable {
     /// The same in memory mode, where the partition goes on: the rows were never visible and are dead now.
     func dropPending(_ entry: CommitEntry, _ part: CommitEntry.Part) {
         state.withLock { state in
-            guard state.durableID == nil || state.commitLog == nil, state.pending.first === entry else {
+            guard state.pending.first === entry else {
                 state.failure = state.failure ?? "what it waited for has failed"
                 return
             }
