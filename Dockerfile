@@ -19,16 +19,18 @@ RUN apt-get -qq update \
         libmicrohttpd12 libjansson4 libsimdjson14 libxxhash0 libzstd1 zlib1g libcurl4 libstdc++6 libpython3.11 \
         ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 7070 --user-group --home-dir /nonexistent --shell /usr/sbin/nologin pyralog
+    && useradd --system --uid 7070 --user-group --home-dir /nonexistent --shell /usr/sbin/nologin pyralog \
+    && install -d -m 700 -o pyralog -g pyralog /var/lib/pyralog
 COPY --from=build /out/pyralog /usr/local/bin/pyralog
 COPY --from=build /source/.deps/duckdb /usr/local/lib/duckdb
 ENV PYRALOG_DUCKDB_LIBRARY=/usr/local/lib/duckdb/libduckdb-2.0.0.so
 USER pyralog
 EXPOSE 7070
+# In memory unless it is told to keep logs: -v pyralog:/var/lib/pyralog -e PYRALOG_DATA_DIR=/var/lib/pyralog
 # In a container the address inside is not loopback, and nothing outside reaches it unless the port is published:
 # publish it on loopback (-p 127.0.0.1:7070:7070), or put a proxy with tokens and TLS before it.
 ENV PYRALOG_HOST=0.0.0.0 PYRALOG_INSECURE=true
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["curl", "--silent", "--fail", "--output", "/dev/null", "http://127.0.0.1:7070/readyz"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["pyralog"]
