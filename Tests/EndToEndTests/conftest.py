@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from support import modes  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.sql import SQLServer  # noqa: E402
 
@@ -20,37 +21,53 @@ def enough_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "modes(*modes): of storage, those of support.modes; each test runs in each of them")
+
+
+def pytest_generate_tests(metafunc):
+    marker = metafunc.definition.get_closest_marker("modes")
+    if marker and "storage_mode" in metafunc.fixturenames:
+        metafunc.parametrize("storage_mode", marker.args, indirect=True, ids=str, scope="module")
+
+
 @pytest.fixture(scope="module")
-def server():
-    """One server a module, with the defaults of `pyralog serve`."""
-    with Server() as running:
+def storage_mode(request) -> modes.Mode:
+    """Of the servers of a test; tests that are not marked run in memory."""
+    return getattr(request, "param", modes.MEMORY)
+
+
+@pytest.fixture(scope="module")
+def server(storage_mode):
+    """One server a module and mode, with the defaults of `pyralog serve`."""
+    with Server(mode=storage_mode) as running:
         yield running
 
 
 @pytest.fixture
-def fresh_server():
+def fresh_server(storage_mode):
     """A server for one test."""
-    with Server() as running:
+    with Server(mode=storage_mode) as running:
         yield running
 
 
 @pytest.fixture
-def start_server():
+def start_server(storage_mode):
     """Starts servers with settings of a test's own; all are stopped, and checked, when it ends."""
-    yield from starter(Server)
+    yield from starter(Server, storage_mode)
 
 
 @pytest.fixture
-def start_sql():
+def start_sql(storage_mode):
     """The same for servers that have DuckDB."""
-    yield from starter(SQLServer)
+    yield from starter(SQLServer, storage_mode)
 
 
-def starter(kind):
+def starter(kind, mode):
     running = []
 
     def start(*arguments, **options):
-        server = kind(*arguments, **options)
+        server = kind(*arguments, mode=mode, **options)
         running.append(server)
         return server
 

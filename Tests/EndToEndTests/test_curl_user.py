@@ -9,6 +9,10 @@ import threading
 
 import pytest
 
+from support import modes
+
+pytestmark = pytest.mark.modes(*modes.ALL)
+
 
 class CurlAnswer:
     def __init__(self, completed):
@@ -387,10 +391,11 @@ def test_a_log_with_settings(curl):
     assert curl("-X", "DELETE", path="LOG").status == 404
 
 
-@pytest.mark.parametrize("mode", ["persistent", "hybrid"])
-def test_a_mode_that_is_not_built_yet_says_so(curl, mode):
+@pytest.mark.modes(modes.MEMORY)
+@pytest.mark.parametrize("mode, reason", [("persistent", "--data-dir"), ("hybrid", "hybrid")])
+def test_a_mode_that_cannot_be_says_why(curl, mode, reason):
     answer = curl("-X", "PUT", "-d", json.dumps({"mode": mode}), path="LOG")
-    assert answer.status in (400, 501) and mode in answer.json()["detail"], answer
+    assert answer.status in (400, 501) and reason in answer.json()["detail"], answer
 
 
 def test_the_list_of_logs(start_server):
@@ -419,12 +424,17 @@ def test_reading_what_was_written_waits_for_it(curl, server, log):
     assert curl(path="LOG/keys/k?after=nonsense").status == 400
 
 
-def test_acknowledgements(curl):
-    answer = curl("-X", "PUT", "-d", "1", path="LOG/keys/k?ack=memory")
-    assert answer.json()["ack"] == {"requested": "memory", "achieved": "memory"}
-    assert answer.headers["pyralog-ack"] == "memory"
-    answer = curl("-X", "PUT", "-d", "1", path="LOG/keys/k?ack=disk")
-    assert answer.status == 400 and answer.json()["code"] == "ack_unavailable"
+def test_acknowledgements(curl, storage_mode):
+    answer = curl("-X", "PUT", "-d", "1", path="LOG/keys/k")
+    assert answer.json()["ack"] == {"requested": storage_mode.ack, "achieved": storage_mode.ack}
+    for level in ("memory", "disk", "quorum"):
+        answer = curl("-X", "PUT", "-d", "1", path=f"LOG/keys/k?ack={level}")
+        if level in storage_mode.acks:
+            achieved = max(level, storage_mode.ack, key=storage_mode.acks.index)
+            assert answer.json()["ack"] == {"requested": level, "achieved": achieved}
+            assert answer.headers["pyralog-ack"] == achieved
+        else:
+            assert answer.status == 400 and answer.json()["code"] == "ack_unavailable"
 
 
 def test_append_only_at_the_expected_tail(curl):

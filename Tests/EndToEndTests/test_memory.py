@@ -13,6 +13,10 @@ import time
 
 import pytest
 
+from support import modes
+
+pytestmark = pytest.mark.modes(*modes.ALL)
+
 MiB = 1 << 20
 LIMIT = 32 * MiB
 VALUE = "x" * 4000

@@ -5,7 +5,10 @@ import random
 
 import pytest
 
+from support import modes
 from support.crowd import Waiting, together
+
+pytestmark = pytest.mark.modes(*modes.ALL)
 
 CLIENTS = 64
 READERS = 1000

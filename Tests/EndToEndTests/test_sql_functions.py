@@ -5,7 +5,10 @@ import json
 import duckdb
 import pytest
 
+from support import modes
 from support.sql import SQLServer, is_refused
+
+pytestmark = pytest.mark.modes(*modes.ALL)
 
 EXPRESSIONS = r"""
 range(5)
@@ -82,8 +85,8 @@ ROWS = [{"n": 1, "t": "a", "s": "xyz"}, {"n": 2, "t": "ba", "s": ""}, {"n": None
 
 
 @pytest.fixture(scope="module")
-def server():
-    with SQLServer() as running:
+def server(storage_mode):
+    with SQLServer(mode=storage_mode) as running:
         running.append("numbers", ROWS)
         yield running
 

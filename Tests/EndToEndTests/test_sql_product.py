@@ -6,22 +6,25 @@ import json
 
 import pytest
 
+from support import modes
 from support.sql import SQLServer
+
+pytestmark = pytest.mark.modes(*modes.ALL)
 
 MINUTE = 60_000
 DAY = 86_400_000
 
 
 @pytest.fixture(scope="module")
-def server():
-    with SQLServer() as running:
+def server(storage_mode):
+    with SQLServer(mode=storage_mode) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def tested():
+def tested(storage_mode):
     """A server whose clock tests move."""
-    with SQLServer("--test-mode") as running:
+    with SQLServer("--test-mode", mode=storage_mode) as running:
         yield running
 
 

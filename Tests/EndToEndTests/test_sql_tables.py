@@ -6,8 +6,11 @@ import time
 
 import pytest
 
+from support import modes
 from support.client import quoted
 from support.sql import SQLServer
+
+pytestmark = pytest.mark.modes(*modes.ALL)
 
 OWN_COLUMNS = [
     ("_partition", "INTEGER"), ("_offset", "BIGINT"), ("_timestamp", "TIMESTAMP WITH TIME ZONE"),
@@ -16,8 +19,8 @@ OWN_COLUMNS = [
 
 
 @pytest.fixture(scope="module")
-def server():
-    with SQLServer() as running:
+def server(storage_mode):
+    with SQLServer(mode=storage_mode) as running:
         yield running
 
 
@@ -377,7 +380,7 @@ def test_a_query_sees_one_cut_of_all_its_logs(server, name):
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        while server.ask(f"FROM {other}").status != 200:
+        while server.ask(f"SELECT n FROM {other}").status != 200:
             time.sleep(0.01)
         sql = (f"SELECT (SELECT count(*) FROM {one}), (SELECT count(*) FROM {other}), "
                f"(SELECT count(*) FROM {one} a JOIN {other} b USING (n)), (SELECT max(n) + 1 FROM "

@@ -8,7 +8,10 @@ import threading
 
 import pytest
 
+from support import modes
 from support.crowd import together
+
+pytestmark = pytest.mark.modes(*modes.ALL)
 
 PATH = "/v1/transactions"
 
@@ -43,7 +46,7 @@ def logs_of(server, names):
 
 # What it does
 
-def test_the_documented_example(server, transact, names):
+def test_the_documented_example(server, transact, names, storage_mode):
     accounts, counters, events = names
     first = server.call("PUT", f"/v1/logs/{accounts}/keys/a", b'{"balance":100}')
     server.call("PUT", f"/v1/logs/{accounts}/keys/b", b'{"balance": 10.50}')
@@ -57,10 +60,10 @@ def test_the_documented_example(server, transact, names):
                  get(accounts, "b")],
         "else": [get(accounts, "a")]}
     done = transact(body)
-    assert done.status == 200 and done.headers["pyralog-ack"] == "memory", done
+    assert done.status == 200 and done.headers["pyralog-ack"] == storage_mode.ack, done
     answer = done.json()
     assert (answer["committed"], answer["branch"]) == (True, "then")
-    assert answer["ack"] == {"requested": "memory", "achieved": "memory"}
+    assert answer["ack"] == {"requested": storage_mode.ack, "achieved": storage_mode.ack}
     written, counted, appended, deleted, found = answer["results"]
     assert set(written) == set(appended) == {"partition", "offset", "revision"}
     assert counted["value"] == 1 and set(counted) == {"value", "partition", "offset", "revision"}
@@ -330,8 +333,9 @@ def test_a_missing_type_and_that_of_curl_are_json(transact, names):
     assert transact(body, {"Content-Type": "application/vnd.transaction+json"}).status == 200
 
 
-def test_the_query_is_checked(transact, names):
-    for query, status, code in (("?ack=memory", 200, None), ("?ack=disk", 400, "ack_unavailable"),
+def test_the_query_is_checked(transact, names, storage_mode):
+    disk = (200, None) if "disk" in storage_mode.acks else (400, "ack_unavailable")
+    for query, status, code in (("?ack=memory", 200, None), ("?ack=disk", *disk),
                                 ("?ack=quorum", 400, "ack_unavailable"), ("?ack=paper", 400, "invalid_argument"),
                                 ("?wait=1", 400, "unknown_field")):
         answer = transact({"then": [put(names[0], "k", 1)]}, query=query)

@@ -14,7 +14,7 @@ import time
 
 import yaml
 
-from . import client
+from . import client, modes
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 READY_PREFIX = b"pyralog ready on http://"
@@ -35,18 +35,27 @@ class ServerDied(AssertionError):
 
 
 class Server:
-    """One running server. `config` becomes a YAML file for `--config`; `wrapper` is put before the command."""
+    """One running server. `config` becomes a YAML file for `--config`; `wrapper` is put before the command.
 
-    def __init__(self, *arguments, config=None, wrapper=(), environment=None):
+    Modes that keep data keep it in a directory of this server's own, which goes with it, or in `data`, which stays.
+    One that is not awaited has no address; it is for killing.
+    """
+
+    def __init__(self, *arguments, config=None, wrapper=(), environment=None, mode=modes.MEMORY, data=None,
+                 is_awaited=True):
         self._directory = tempfile.TemporaryDirectory(prefix="pyralog-test-")
         self.directory = pathlib.Path(self._directory.name)
         self.log_path = self.directory / "server.log"
         self._stdout = b""
         self._expected_exit = 0
+        self.port = None
         if config is not None:
             file = self.directory / "pyralog.yaml"
             file.write_text(yaml.safe_dump(config))
             arguments = (*arguments, "--config", str(file))
+        self.mode = mode
+        self.data = pathlib.Path(data) if data else self.directory / "data"
+        arguments = (*arguments, *mode.flags(self.data))
         if "--port" not in arguments:
             arguments = (*arguments, "--port", "0")
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PYRALOG_")}
@@ -55,6 +64,8 @@ class Server:
             [*wrapper, str(binary()), "serve", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log,
             env={**clean, **(environment or {})}, cwd=self.directory)
+        if not is_awaited:
+            return
         self.ready_line = self._read_ready_line()
         address = self.ready_line[len(READY_PREFIX):].decode()
         self.host, _, port = address.rpartition(":")
@@ -129,6 +140,16 @@ class Server:
         self.process.kill()
         self.process.wait(STOP_SECONDS)
 
+    def is_killed(self, seconds) -> bool:
+        """Whether somebody kills it within this time; its end is as expected then."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        assert code == -signal.SIGKILL, f"exit code {code}; log:\n{self.log_text()}"
+        self._expected_exit = code
+        return True
+
     def stop(self):
         try:
             if self.process.poll() is None:
@@ -144,7 +165,7 @@ class Server:
             for sign in SIGNS_OF_A_CRASH:
                 assert sign not in log, f"the log shows a crash:\n{self.log_text()}"
             assert code == self._expected_exit, f"exit code {code}; log:\n{self.log_text()}"
-            assert rest == b"", f"standard output has more than the ready line: {rest!r}"
+            assert rest == b"" or self.port is None, f"standard output has more than the ready line: {rest!r}"
         finally:
             self.process.stdout.close()
             self._log.close()
