@@ -1,0 +1,265 @@
+"""Clients that write as many kinds of things as there are, and know what must have become of it after a crash."""
+
+import http.client
+import json
+import random
+import threading
+import time
+
+from .oracle import Unknown, is_done
+
+# What a client meets when the server is gone.
+GONE = (OSError, http.client.HTTPException, Unknown)
+ACCOUNTS = 16
+BALANCE = 1000
+# What may be refused: while it stops, and when the disk is full.
+REFUSALS = (503, 507)
+
+
+class Client:
+    """One thread's work. What it keeps survives the server, and is held against the next one."""
+
+    # Logs whose records the oracle checks, with their configuration.
+    logs: dict[str, dict] = {}
+
+    def __init__(self, name, oracle):
+        self.name = name
+        self.oracle = oracle
+        self.random = random.Random(name)
+        self.acknowledged = 0
+
+    def prepare(self, server):
+        """Before the first load."""
+
+    def step(self, connection):
+        """One or a few calls."""
+
+    def check(self, server, contents):
+        """After a restart. `contents`: what the oracle's logs have. Settles what was in doubt."""
+
+    def run(self, server, stop):
+        try:
+            with server.connect(timeout=30) as connection:
+                while not stop.is_set():
+                    self.step(connection)
+        except GONE:
+            pass
+
+    def append(self, connection, log, bodies, send):
+        """A write to a log that the oracle knows. `send(values)` makes the call."""
+        write, values = self.oracle.send(log, self.name, bodies)
+        answer = send(values)
+        if is_done(answer, REFUSALS):
+            self.oracle.acknowledge(write, answer)
+            self.acknowledged += 1
+        else:
+            self.oracle.refuse(write)
+            time.sleep(0.01)
+        return write, answer
+
+
+class Putter(Client):
+    """Single puts, each a record that stays."""
+
+    logs = {"history": {"partitions": 2}}
+
+    def step(self, connection):
+        path = f"/v1/logs/history/keys/k{self.random.randrange(50)}"
+        self.append(connection, "history", [{"pad": "x" * self.random.randrange(300)}],
+                    lambda values: connection.call("PUT", path, values[0]))
+
+
+class Batcher(Client):
+    """Batches of records with keys and without, over all partitions."""
+
+    logs = {"batches": {"partitions": 3}}
+
+    def step(self, connection):
+        bodies = [{"pad": "x" * self.random.randrange(100)} for _ in range(self.random.randint(1, 60))]
+        self.append(connection, "batches", bodies, lambda values: connection.call(
+            "POST", "/v1/logs/batches/records:batch", {"records": [
+                {"value": value, **({"key": f"k{self.random.randrange(9)}"} if self.random.random() < 0.7 else {})}
+                for value in values]}))
+
+
+class Liner(Client):
+    """NDJSON; now and then a megabyte of it."""
+
+    logs = {"lines": {}}
+
+    def step(self, connection):
+        length = 20_000 if self.random.random() < 0.05 else 50
+        bodies = [{"pad": "x" * length} for _ in range(self.random.randint(1, 50))]
+        self.append(connection, "lines", bodies, lambda values: connection.call(
+            "POST", "/v1/logs/lines/records", b"".join(json_line(value) for value in values),
+            {"Content-Type": "application/x-ndjson"}))
+
+
+class Producer(Client):
+    """An idempotent producer: what is in doubt it sends again, with the same number."""
+
+    logs = {"produced": {"partitions": 2}}
+
+    def __init__(self, name, oracle):
+        super().__init__(name, oracle)
+        self.sequence = 0
+        # The write of the last sequence number that was given.
+        self.last = None
+
+    def step(self, connection):
+        bodies = [{"sequence": self.sequence} for _ in range(self.random.randint(1, 5))]
+        self.last, self.sequence = None, self.sequence + 1
+        self.last, answer = self.append(connection, "produced", bodies, lambda values: self.call(connection, values))
+        if self.last.places is None:
+            self.sequence -= 1
+        else:
+            assert answer.status == 201, answer
+
+    def call(self, connection, values):
+        self.values = values
+        return connection.call("POST", "/v1/logs/produced/records", values, {
+            "Producer-Id": self.name, "Producer-Epoch": "0", "Producer-Seq": str(self.sequence - 1)})
+
+    def check(self, server, contents):
+        if not self.sequence:
+            return
+        # It may send its last call again, whatever became of that; it is there once afterwards.
+        there = [(partition, offset) for partition, offset, value in contents["produced"]
+                 if value["id"][0] == self.name and value["sequence"] == self.sequence - 1]
+        if there:
+            with server.connect() as connection:
+                answer = self.call(connection, self.values)
+            assert answer.status == 200, f"{self.name}, call {self.sequence - 1}, is there: {answer}"
+            assert {(part["partition"], offset) for part in answer.json()["ranges"]
+                    for offset in range(part["start"], part["end"])} == set(there), (answer, there)
+        else:
+            self.sequence -= 1
+
+
+class Banker(Client):
+    """Moves money between accounts, keeps a journal of it and counts it, in one transaction."""
+
+    logs = {"journal": {}}
+
+    def prepare(self, server):
+        for account in range(ACCOUNTS):
+            server.call("PUT", f"/v1/logs/bank/keys/a{account}", {"balance": BALANCE})
+
+    def step(self, connection):
+        keys = [f"a{number}" for number in self.random.sample(range(ACCOUNTS), 2)]
+        answer = connection.call("POST", "/v1/logs/bank/keys:get", {"keys": keys})
+        assert answer.status in (200, 503), answer
+        if answer.status != 200:
+            raise Unknown(answer)
+        accounts = answer.json()["results"]
+        amount = self.random.randint(1, 50)
+        write, (entry,) = self.oracle.send("journal", self.name, [{"from": keys[0], "to": keys[1], "amount": amount}])
+        answer = connection.call("POST", "/v1/transactions", {
+            "if": [{"log": "bank", "key": found["key"], "revision": found["revision"]} for found in accounts],
+            "then": [{"put": {"log": "bank", "key": found["key"], "value": {"balance": found["value"]["balance"] + change}}}
+                     for found, change in zip(accounts, (-amount, amount))]
+            + [{"append": {"log": "journal", "value": entry}},
+               {"increment": {"log": "counts", "key": "transfers", "by": 1}}]})
+        if is_done(answer, REFUSALS) and answer.json()["committed"]:
+            self.oracle.acknowledge(write, Result(answer.json()["results"][2]))
+            self.acknowledged += 1
+        else:
+            self.oracle.refuse(write)
+
+    def check(self, server, contents):
+        balances = {f"a{number}": BALANCE for number in range(ACCOUNTS)}
+        for _, _, entry in contents["journal"]:
+            balances[entry["from"]] -= entry["amount"]
+            balances[entry["to"]] += entry["amount"]
+        results = server.call("POST", "/v1/logs/bank/keys:get", {"keys": list(balances)}).json()["results"]
+        assert {found["key"]: found["value"]["balance"] for found in results} == balances
+        assert sum(balances.values()) == ACCOUNTS * BALANCE
+        count = server.call("GET", "/v1/logs/counts/keys/transfers")
+        assert (count.json() if count.status == 200 else 0) == len(contents["journal"])
+
+
+class Result:
+    """One result of a transaction, as an answer of its own."""
+
+    def __init__(self, document):
+        self.document = document
+
+    def json(self):
+        return self.document
+
+
+class Racers(Client):
+    """Clients that all want to be the next to change one key, by its revision."""
+
+    logs = {"race": {}}
+    pause_seconds = 0.02
+
+    def step(self, connection):
+        answer = connection.call("GET", "/v1/logs/race/keys/k")
+        assert answer.status in (200, 404, 503), answer
+        if answer.status == 503:
+            raise Unknown(answer)
+        known = answer.status == 200
+        condition = {"If-Match": answer.headers["etag"]} if known else {"If-None-Match": "*"}
+        number = answer.json()["number"] + 1 if known else 0
+        write, (value,) = self.oracle.send("race", self.name, [{"number": number}])
+        answer = connection.call("PUT", "/v1/logs/race/keys/k", value, condition)
+        if answer.status != 412 and is_done(answer, REFUSALS):
+            self.oracle.acknowledge(write, answer)
+            self.acknowledged += 1
+        else:
+            self.oracle.refuse(write)
+        time.sleep(self.pause_seconds)
+
+    def check(self, server, contents):
+        numbers = [value["number"] for _, _, value in contents["race"]]
+        assert numbers == list(range(len(numbers))), "two have won the same revision, or one has won an old one"
+
+
+class Counter(Client):
+    """Increments of keys that it shares with others; nobody is told the same value twice."""
+
+    def __init__(self, name, oracle, shared):
+        super().__init__(name, oracle)
+        self.shared = shared
+
+    def step(self, connection):
+        key = f"n{self.random.randrange(3)}"
+        with self.shared.lock:
+            self.shared.sent[key] = self.shared.sent.get(key, 0) + 1
+        answer = connection.call("POST", f"/v1/logs/counts/keys/{key}:increment", b"{}", {"Content-Type": "application/json"})
+        with self.shared.lock:
+            if is_done(answer, REFUSALS):
+                self.shared.values.setdefault(key, []).append(answer.json()["value"])
+                self.acknowledged += 1
+            else:
+                self.shared.sent[key] -= 1
+
+    def check(self, server, contents):
+        self.shared.check(server)
+
+
+class Shared:
+    """What all counters know."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.sent = {}
+        self.values = {}
+        self.base = {}
+
+    def check(self, server):
+        for key, sent in self.sent.items():
+            answer = server.call("GET", f"/v1/logs/counts/keys/{key}")
+            value = answer.json() if answer.status == 200 else 0
+            values = self.values.get(key, [])
+            base = self.base.get(key, 0)
+            assert len(set(values)) == len(values), f"{key} had a value twice"
+            assert all(base < known <= value for known in values), f"{key} is {value}, and {max(values)} was acknowledged"
+            assert base + len(values) <= value <= base + sent, f"{key}: {base} + {len(values)}…{sent}, but {value}"
+            self.base[key] = value
+        self.sent, self.values = {}, {}
+
+
+def json_line(value) -> bytes:
+    return json.dumps(value).encode() + b"\n"
