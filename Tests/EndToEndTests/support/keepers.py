@@ -3,7 +3,7 @@
 import random
 import time
 
-from .load import REFUSALS, Client
+from .load import Client
 from .oracle import is_done
 
 HOUR_MS = 3_600_000
@@ -40,7 +40,7 @@ class Keeper(Client):
             self.doubt = (key, (body, None, deadline))
             answer = connection.call("PUT", self.path(key) + (f"?expires_at={deadline}" if deadline else ""), body,
                                      {"If-Match": known[1]} if known else {"If-None-Match": "*"})
-        if is_done(answer, REFUSALS):
+        if is_done(answer):
             self.acknowledged += 1
             self.settle(answer.headers.get("etag") or quoted(answer))
         else:
@@ -120,7 +120,7 @@ class Cataloguer(Client):
         else:
             self.doubt = (name, None)
             answer = connection.call("DELETE", path)
-        done = is_done(answer, REFUSALS)
+        done = is_done(answer)
         self.doubt = None
         if done and answer.status == 204:
             del self.there[name]

@@ -3,7 +3,6 @@
 import http.client
 import json
 import random
-import threading
 import time
 
 from .oracle import Unknown, is_done
@@ -12,8 +11,6 @@ from .oracle import Unknown, is_done
 GONE = (OSError, http.client.HTTPException, Unknown)
 ACCOUNTS = 16
 BALANCE = 1000
-# What may be refused: while it stops, and when the disk is full.
-REFUSALS = (503, 507)
 
 
 class Client:
@@ -49,7 +46,7 @@ class Client:
         """A write to a log that the oracle knows. `send(values)` makes the call."""
         write, values = self.oracle.send(log, self.name, bodies)
         answer = send(values)
-        if is_done(answer, REFUSALS):
+        if is_done(answer):
             self.oracle.acknowledge(write, answer)
             self.acknowledged += 1
         else:
@@ -160,7 +157,7 @@ class Banker(Client):
                      for found, change in zip(accounts, (-amount, amount))]
             + [{"append": {"log": "journal", "value": entry}},
                {"increment": {"log": "counts", "key": "transfers", "by": 1}}]})
-        if is_done(answer, REFUSALS) and answer.json()["committed"]:
+        if is_done(answer) and answer.json()["committed"]:
             self.oracle.acknowledge(write, Result(answer.json()["results"][2]))
             self.acknowledged += 1
         else:
@@ -188,8 +185,8 @@ class Result:
         return self.document
 
 
-class Racers(Client):
-    """Clients that all want to be the next to change one key, by its revision."""
+class Racer(Client):
+    """One of many that all want to be the next to change one key, by its revision."""
 
     logs = {"race": {}}
     pause_seconds = 0.02
@@ -204,7 +201,7 @@ class Racers(Client):
         number = answer.json()["number"] + 1 if known else 0
         write, (value,) = self.oracle.send("race", self.name, [{"number": number}])
         answer = connection.call("PUT", "/v1/logs/race/keys/k", value, condition)
-        if answer.status != 412 and is_done(answer, REFUSALS):
+        if answer.status != 412 and is_done(answer):
             self.oracle.acknowledge(write, answer)
             self.acknowledged += 1
         else:
@@ -216,49 +213,94 @@ class Racers(Client):
         assert numbers == list(range(len(numbers))), "two have won the same revision, or one has won an old one"
 
 
-class Counter(Client):
-    """Increments of keys that it shares with others; nobody is told the same value twice."""
+class Retrier(Client):
+    """Appends under an Idempotency-Key. What is in doubt it sends again, until it has an answer."""
 
-    def __init__(self, name, oracle, shared):
+    logs = {"retried": {"partitions": 2}}
+
+    def __init__(self, name, oracle):
         super().__init__(name, oracle)
-        self.shared = shared
+        self.count = 0
+        # A write without an answer, and its values.
+        self.doubt = None
 
     def step(self, connection):
-        key = f"n{self.random.randrange(3)}"
-        with self.shared.lock:
-            self.shared.sent[key] = self.shared.sent.get(key, 0) + 1
-        answer = connection.call("POST", f"/v1/logs/counts/keys/{key}:increment", b"{}", {"Content-Type": "application/json"})
-        with self.shared.lock:
-            if is_done(answer, REFUSALS):
-                self.shared.values.setdefault(key, []).append(answer.json()["value"])
-                self.acknowledged += 1
-            else:
-                self.shared.sent[key] -= 1
+        self.count += 1
+        write, values = self.doubt = self.oracle.send("retried", self.name, [{"count": self.count}] * self.random.randint(1, 5))
+        answer = self.call(connection, values)
+        if is_done(answer):
+            self.oracle.acknowledge(write, answer)
+            self.acknowledged += 1
+        else:
+            self.oracle.refuse(write)
+            time.sleep(0.01)
+        self.doubt = None
+
+    def call(self, connection, values):
+        return connection.call("POST", "/v1/logs/retried/records", values, {"Idempotency-Key": f"{self.name}-{self.count}"})
 
     def check(self, server, contents):
-        self.shared.check(server)
+        if not self.doubt:
+            return
+        write, values = self.doubt
+        places = write.places
+        answer = self.call(server, values)
+        assert answer.status == 201, answer
+        if places is None:
+            self.oracle.expect(write)
+        self.oracle.acknowledge(write, answer)
+        assert places in (None, write.places), f"{self.name}: it was there at {places}, and is there again: {answer}"
+        self.doubt = None
 
 
-class Shared:
-    """What all counters know."""
+class Counter(Client):
+    """Increments keys that it shares with others, each under an Idempotency-Key, and sends again what is in doubt."""
 
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.sent = {}
+    def __init__(self, name, oracle, tally):
+        super().__init__(name, oracle)
+        self.tally = tally
+        self.count = 0
+        # The key whose increment has no answer.
+        self.doubt = None
+
+    def step(self, connection):
+        self.count += 1
+        self.doubt = f"n{self.random.randrange(3)}"
+        answer = self.call(connection)
+        if is_done(answer):
+            self.acknowledged += 1
+            self.tally.note(self.doubt, answer)
+        self.doubt = None
+
+    def call(self, connection):
+        return connection.call("POST", f"/v1/logs/counts/keys/{self.doubt}:increment", {"by": 1},
+                               {"Idempotency-Key": f"{self.name}-{self.count}"})
+
+    def check(self, server, contents):
+        if self.doubt:
+            answer = self.call(server)
+            assert answer.status == 200, answer
+            self.tally.note(self.doubt, answer)
+            self.doubt = None
+
+
+class Tally(Client):
+    """What all counters were told together: each value once, none left out."""
+
+    def __init__(self, name, oracle):
+        super().__init__(name, oracle)
         self.values = {}
-        self.base = {}
 
-    def check(self, server):
-        for key, sent in self.sent.items():
-            answer = server.call("GET", f"/v1/logs/counts/keys/{key}")
-            value = answer.json() if answer.status == 200 else 0
-            values = self.values.get(key, [])
-            base = self.base.get(key, 0)
-            assert len(set(values)) == len(values), f"{key} had a value twice"
-            assert all(base < known <= value for known in values), f"{key} is {value}, and {max(values)} was acknowledged"
-            assert base + len(values) <= value <= base + sent, f"{key}: {base} + {len(values)}…{sent}, but {value}"
-            self.base[key] = value
-        self.sent, self.values = {}, {}
+    def note(self, key, answer):
+        self.values.setdefault(key, []).append(answer.json()["value"])
+
+    def run(self, server, stop):
+        """It only checks."""
+
+    def check(self, server, contents):
+        for key, values in self.values.items():
+            value = server.call("GET", f"/v1/logs/counts/keys/{key}").json()
+            assert sorted(values) == list(range(1, value + 1)), f"{key} is {value}; answers were {sorted(values)}"
 
 
 def json_line(value) -> bytes:

@@ -16,14 +16,20 @@ class Unknown(Exception):
     """The server says itself that it does not know what became of a write."""
 
 
-def is_done(answer, refusals=(503,)) -> bool:
-    """Whether a write was done; it was not when it was refused for one of these reasons."""
+# Why a write may be refused though nothing is wrong with it.
+REFUSALS = ("shutting_down", "not_ready", "overloaded", "disk_full", "log_read_only")
+
+
+def is_done(answer) -> bool:
+    """Whether a write was done. It was not when the server stops, or cannot write, and says so."""
     if 200 <= answer.status < 300:
         return True
-    assert answer.status in refusals, answer
-    if answer.json().get("applied") == "unknown":
+    problem = answer.json()
+    # Of a transaction, the reason is that of one of its operations.
+    assert problem.get("reason", problem["code"]) in REFUSALS, answer
+    if problem["applied"] == "unknown":
         raise Unknown(answer)
-    assert answer.json().get("applied") == "no", answer
+    assert problem["applied"] == "no", answer
     return False
 
 
@@ -75,6 +81,12 @@ class Oracle:
         with self._lock:
             self._undecided.discard(write)
 
+    def expect(self, write):
+        """It is sent once more, though it was gone."""
+        with self._lock:
+            for identifier in write.records:
+                self._writes[identifier] = write
+
     def refuse(self, write):
         """It must not be there, now or later."""
         with self._lock:
@@ -95,7 +107,7 @@ class Oracle:
             for partition, offset, value in records:
                 identifier = tuple(value["id"])
                 write = self._writes.get(identifier)
-                assert write, f"{log} has {value} at {partition}-{offset}, which was never sent, or refused, or was gone"
+                assert write, f"{log} has {value} at {partition}-{offset}: never sent, or refused, or was gone"
                 assert write.log == log and write.records[identifier] == value, (log, value, write.records[identifier])
                 assert identifier not in found, f"{value} is there twice: {found[identifier]}, {(partition, offset)}"
                 found[identifier] = (partition, offset)
@@ -109,11 +121,12 @@ class Oracle:
     def _check(self, write, found):
         places = {found[identifier] for identifier in write.records if identifier in found}
         if write.places is not None:
-            assert places == write.places, f"acknowledged at {sorted(write.places)}, there at {sorted(places)}: {write.records}"
+            assert places == write.places, (
+                f"acknowledged at {sorted(write.places)}, there at {sorted(places)}: {write.records}")
             self.writes_checked += 1
             self.records_checked += len(places)
             return
-        assert len(places) in (0, len(write.records)), f"{len(places)} of {len(write.records)} records are there: {write.records}"
+        assert len(places) in (0, len(write.records)), f"{len(places)} are there of {write.records}"
         if places:
             # Whoever has read it may rely on it.
             write.places = places

@@ -30,6 +30,11 @@ def binary() -> pathlib.Path:
     return path.resolve()
 
 
+def clean_environment() -> dict[str, str]:
+    """Without what configures the tests, or a server by chance."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYRALOG_")}
+
+
 class ServerDied(AssertionError):
     pass
 
@@ -58,12 +63,11 @@ class Server:
         arguments = (*arguments, *mode.flags(self.data))
         if "--port" not in arguments:
             arguments = (*arguments, "--port", "0")
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("PYRALOG_")}
         self._log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
             [*wrapper, str(binary()), "serve", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log,
-            env={**clean, **(environment or {})}, cwd=self.directory)
+            env={**clean_environment(), **(environment or {})}, cwd=self.directory)
         if not is_awaited:
             return
         self.ready_line = self._read_ready_line()

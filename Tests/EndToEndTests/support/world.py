@@ -4,7 +4,7 @@ import threading
 import time
 
 from .keepers import Bulk, Cataloguer, Keeper
-from .load import Banker, Batcher, Counter, Liner, Producer, Putter, Racers, Shared
+from .load import Banker, Batcher, Counter, Liner, Producer, Putter, Racer, Retrier, Tally
 from .oracle import Oracle
 
 RACERS = 64
@@ -17,11 +17,12 @@ class World:
         self.oracle = Oracle()
         self.durability = durability
         self.lives = 0
-        shared = Shared()
-        kinds = [Putter, Putter, Batcher, Liner, Producer, Producer, Banker, Banker, Banker, Keeper, Keeper, Bulk,
-                 Cataloguer] + [Racers] * RACERS
+        kinds = [Putter, Putter, Batcher, Liner, Producer, Producer, Retrier, Banker, Banker, Banker, Keeper, Keeper, Bulk,
+                 Cataloguer] + [Racer] * RACERS
         self.clients = [kind(f"{kind.__name__.lower()}{number}-{seed}", self.oracle) for number, kind in enumerate(kinds)]
-        self.clients += [Counter(f"counter{number}-{seed}", self.oracle, shared) for number in range(2)]
+        tally = Tally("tally", self.oracle)
+        # The tally is taken behind what counters send again.
+        self.clients += [Counter(f"counter{number}-{seed}", self.oracle, tally) for number in range(2)] + [tally]
         self.logs = {name: config for client in self.clients for name, config in client.logs.items()}
 
     def prepare(self, server):
