@@ -24,5 +24,6 @@ class Mode:
 
 MEMORY = Mode("memory", ack="memory")
 PERSISTENT = Mode("persistent", ack="disk", needs_directory=True, acks=("memory", "disk"))
+HYBRID = Mode("hybrid", ack="memory", needs_directory=True, arguments=("--mode", "hybrid"))
 
-ALL = (MEMORY, PERSISTENT)
+ALL = (MEMORY, PERSISTENT, HYBRID)
