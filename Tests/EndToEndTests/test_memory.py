@@ -16,6 +16,8 @@ import pytest
 from support import modes
 
 pytestmark = pytest.mark.modes(*modes.ALL)
+# Logs that have a disk give up nothing for want of memory, and refuse nothing: see test_spill.py.
+in_memory_only = pytest.mark.modes(modes.MEMORY)
 
 MiB = 1 << 20
 LIMIT = 32 * MiB
@@ -107,6 +109,7 @@ def rows_of(policy):
     return [row(f"k{n:05}") for n in range(2500)]
 
 
+@in_memory_only
 @pytest.mark.parametrize("policy", ["fifo", "lru", "ttl", "priority"])
 def test_what_gives_way_is_what_the_policy_says(small, policy):
     rows = rows_of(policy)
@@ -139,6 +142,7 @@ def test_what_gives_way_is_what_the_policy_says(small, policy):
     assert sum(partition["keys"] for partition in statistics) == len(stayed) + 1
 
 
+@in_memory_only
 @pytest.mark.parametrize("policy", ["fifo", "lru", "ttl", "priority"])
 def test_a_log_that_gives_way_takes_writes_for_ever(small, policy):
     small.call("PUT", "/v1/logs/log", {"compaction": "keys", "memory": {"eviction": policy}})
@@ -165,6 +169,7 @@ def test_the_server_s_default_policy_is_that_of_logs_that_do_not_say(start_serve
     assert ledger(server)["used_bytes"] > 0.65 * LIMIT
 
 
+@in_memory_only
 def test_records_without_a_deadline_never_go_for_ttl(small):
     small.call("PUT", "/v1/logs/log", {"compaction": "keys", "memory": {"eviction": "ttl"}})
     with small.connect() as connection:
@@ -175,6 +180,7 @@ def test_records_without_a_deadline_never_go_for_ttl(small):
     assert ledger(small)["eviction_count"] == 0
 
 
+@in_memory_only
 def test_the_log_furthest_above_its_fair_share_gives_way(small):
     for name in ("large", "small"):
         small.call("PUT", f"/v1/logs/{name}", {"compaction": "keys", "memory": {"eviction": "fifo"}})
@@ -189,6 +195,7 @@ def test_the_log_furthest_above_its_fair_share_gives_way(small):
     assert counts["small"]["record_count"] == counts["kept"]["record_count"] == 1000
 
 
+@in_memory_only
 def test_the_policy_can_be_changed_in_place(small):
     with small.connect() as connection:
         assert 507 in append(connection, "log", [row(f"k{n}") for n in range(12_000)])
@@ -215,6 +222,7 @@ def fill(server, log="full"):
     raise AssertionError("never full")
 
 
+@in_memory_only
 def test_a_full_log_refuses_with_figures_and_recovers(small):
     count, refusal = fill(small)
     assert refusal.status == 507 and refusal.code == "memory_full", refusal
@@ -245,6 +253,7 @@ def test_a_full_log_refuses_with_figures_and_recovers(small):
     assert ledger(small)["eviction_count"] == 0
 
 
+@in_memory_only
 def test_the_limit_of_a_log_is_named(small):
     small.call("PUT", "/v1/logs/tight", {"compaction": "keys", "memory": {"max_bytes": "2MiB"}})
     with small.connect() as connection:
@@ -262,6 +271,7 @@ def test_the_limit_of_a_log_is_named(small):
 BIG = 31 * MiB
 
 
+@in_memory_only
 @pytest.mark.parametrize("path, method", [("/v1/logs/log/keys/big", "PUT"), ("/v1/logs/log/records", "POST"),
                                           ("/v1/logs/new/keys/big", "PUT")])
 def test_a_body_that_could_never_fit_is_refused_before_it_is_read(start_server, path, method):
@@ -373,6 +383,7 @@ def test_a_tail_sees_that_keys_have_expired(small):
     assert small.call("GET", "/v1/logs/log/keys/stays").status == 200
 
 
+@in_memory_only
 @pytest.mark.parametrize("policy", ["fifo", "lru", "ttl", "priority"])
 def test_a_tail_sees_which_keys_were_evicted(small, policy):
     small.call("PUT", "/v1/logs/log", {"compaction": "keys", "tombstones": True,
