@@ -158,6 +158,29 @@ def test_a_log_in_memory_is_empty_after_a_crash_and_has_another_epoch(start):
         assert server.call("PUT", "/v1/logs/lasting/keys/k", b"2", {"If-Match": lasting.headers["etag"]}).status == 200
 
 
+def test_what_a_hybrid_log_had_moved_to_disk_is_there_after_a_crash(start):
+    with start() as server:
+        server.call("PUT", "/v1/logs/a", {"mode": "hybrid", "compaction": "keys", "hybrid": {"disk_after_ms": 100}})
+        for number in range(50):
+            moved = server.call("PUT", f"/v1/logs/a/keys/k{number}", b"%d" % number)
+        assert moved.headers["pyralog-ack"] == "memory"
+        deadline = time.monotonic() + 20
+        while not server.call("GET", "/v1/logs/a").json()["stats"]["partitions"][0]["bytes"]["disk"]:
+            assert time.monotonic() < deadline, "nothing moves"
+            time.sleep(0.05)
+        epoch = server.call("GET", "/v1/logs/a").json()["epoch"]
+        assert server.call("PUT", "/v1/logs/a/keys/hot", b"1").status == 201
+        server.kill()
+    with start() as server:
+        # Positions that were given may be void: the hot one is gone.
+        assert server.call("GET", "/v1/logs/a").json()["epoch"] != epoch
+        assert server.call("GET", "/v1/logs/a/keys/hot").status == 404
+        for number in range(50):
+            assert server.call("GET", f"/v1/logs/a/keys/k{number}").body == b"%d" % number
+        answer = server.call("PUT", "/v1/logs/a/keys/k49", b"2", {"If-Match": moved.headers["etag"]})
+        assert answer.status == 412 and answer.code == "precondition_failed"
+
+
 @pytest.mark.parametrize("path, body", [("records", b"[1,2,3]"), ("records:batch", b'{"records":[{"key":"k","value":1}]}'),
                                         ("keys/n:increment", b'{"by":3}'), ("/v1/transactions", None)])
 def test_a_retry_with_the_same_key_is_answered_alike_after_a_crash(start, path, body):

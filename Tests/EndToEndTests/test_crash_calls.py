@@ -1,6 +1,6 @@
 """kill -9 at a call to the system: the Nth write, synchronisation, rename, removal or opening of a file by some thread.
 
-Few of them at random, or as many as PYRALOG_CRASH_CYCLES says.
+Few of them at random, or as many in all as PYRALOG_CRASH_CYCLES says.
 """
 
 import os

@@ -72,6 +72,8 @@ def test_a_full_disk_refuses_writes_until_there_is_room(small_disk):
         answer = fill(server)
         assert answer.status == 507 and answer.code == "disk_full", answer
         assert answer.json()["applied"] == "no" and answer.json()["retryable"] is True, answer
+        answer = server.call("POST", "/v1/transactions", {"then": [{"append": {"log": "filler", "value": "x" * MiB}}]})
+        assert answer.status == 507 and answer.code == "disk_full", answer
         # Reads and deletes work, and logs in memory are not touched.
         world.check(server)
         assert server.call("GET", "/v1/logs/a/keys/a").body == b"1"
@@ -203,11 +205,11 @@ def file_of(data, kind):
         return data / "checkpoint"
     if kind == "segment":
         return max((data / "segments").iterdir(), key=lambda path: path.stat().st_size)
-    # Not the last: what is missing at the end was perhaps never written.
-    return next(path for path in sorted((data / "wal").iterdir()) if place_of(path))
+    used = [path for path in sorted((data / "wal").iterdir()) if place_of(path)]
+    return used[0] if kind == "first of the write-ahead log" else used[-1]
 
 
-KINDS = ["write-ahead log", "segment", "checkpoint"]
+KINDS = ["first of the write-ahead log", "last of the write-ahead log", "segment", "checkpoint"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

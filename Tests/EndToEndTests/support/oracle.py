@@ -25,8 +25,7 @@ def is_done(answer) -> bool:
     if 200 <= answer.status < 300:
         return True
     problem = answer.json()
-    # Of a transaction, the reason is that of one of its operations.
-    assert problem.get("reason", problem["code"]) in REFUSALS, answer
+    assert problem["code"] in REFUSALS, answer
     if problem["applied"] == "unknown":
         raise Unknown(answer)
     assert problem["applied"] == "no", answer
