@@ -65,8 +65,12 @@ struct WALRecovery {
                 continue
             }
             if let number = WALFileSupply.number(ofPath: path) { readNumbers.insert(number) }
-            try read(path, mapped.bytes, apply)
-            if let damage, damage.lsn <= last { self.damage = nil }
+            let earlier = damage
+            damage = nil
+            try read(path, mapped.bytes, earlier, apply)
+            // What was damaged in an earlier file this one has again, with all that came behind it. Its own damage nobody
+            // has again yet, even where the frame itself was known from before.
+            if let earlier, earlier.lsn > last { damage = earlier }
         }
         if let damage { throw damage.failure }
         if let missing = required.first(where: { !readNumbers.contains($0) }) {
@@ -104,7 +108,8 @@ struct WALRecovery {
     }
 
     private mutating func read(
-        _ path: String, _ bytes: UnsafeRawBufferPointer, _ apply: (UnsafeRawBufferPointer) throws -> Void
+        _ path: String, _ bytes: UnsafeRawBufferPointer, _ earlier: (lsn: LSN, failure: StorageFailure)?,
+        _ apply: (UnsafeRawBufferPointer) throws -> Void
     ) throws(StorageFailure) {
         var reader = try Self.reader(path, bytes)
         guard reader.next <= last.next else {
@@ -113,7 +118,7 @@ struct WALRecovery {
                 closed.append(.init(path: path, last: last, bytes: bytes.count))
                 return
             }
-            if let damage { throw damage.failure }
+            if let earlier { throw earlier.failure }
             throw StorageFailure(
                 path: path, position: 0,
                 reason: "it begins with frame \(reader.next.rawValue), and \(last.next.rawValue) is missing")
@@ -129,7 +134,7 @@ struct WALRecovery {
             case .damaged(let reason):
                 let failure = StorageFailure(path: path, position: position, reason: reason)
                 if reader.next <= synchronised { throw failure }
-                damage = damage ?? (reader.next, failure)
+                damage = (reader.next, failure)
             }
             break
         }

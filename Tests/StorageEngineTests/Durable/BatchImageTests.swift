@@ -139,7 +139,7 @@ extension BatchHeader {
     /// The same rows at other offsets, as rewriting leaves them.
     fileprivate func sparse(_ deltas: UnsafeMutablePointer<UInt32>) -> BatchHeader {
         BatchHeader(
-            base: base, capacityRows: capacityRows, rows: rows, endOfRange: endOfRange,
+            serial: serial, base: base, capacityRows: capacityRows, rows: rows, endOfRange: endOfRange,
             timestamps: timestamps, valueOffsets: valueOffsets, values: values, valueCapacity: valueCapacity,
             keyOffsets: keyOffsets, keys: keys, keyCapacity: keyCapacity, extrasOffsets: extrasOffsets,
             extras: extras, extrasCapacity: extrasCapacity, deltas: deltas, types: types,
