@@ -5,7 +5,7 @@ import Testing
 
 @Suite("What is there after a crash at any file call")
 struct CrashTests {
-    static let seeds = (1...(2 * FaultRounds.factor)).map { UInt64($0) }
+    static let seeds = (1...(4 * FaultRounds.factor)).map { UInt64($0) }
 
     @Test("killed or without power at any call, an engine finds what it acknowledged", arguments: seeds)
     func anyCall(seed: UInt64) {

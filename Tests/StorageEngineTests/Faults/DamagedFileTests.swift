@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Files that are damaged, replaced, missing or strange")
 struct DamagedFileTests {
-    static let flips = 600 * FaultRounds.factor
+    static let flips = 2_000 * FaultRounds.factor
 
     /// A stopped engine with a checkpoint, segments, and frames behind it.
     private func stopped(seed: UInt64, orderly: Bool = true) -> (FaultRun, MemoryFiles) {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Crashes one after the other")
 struct RepeatedCrashTests {
-    static let seeds = (1...(2 * FaultRounds.factor)).map { UInt64($0) }
+    static let seeds = (1...(3 * FaultRounds.factor)).map { UInt64($0) }
 
     @Test("recovery may itself be killed at any call, and again", arguments: seeds)
     func duringRecovery(seed: UInt64) {
