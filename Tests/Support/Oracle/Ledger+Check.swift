@@ -39,6 +39,8 @@ extension Ledger {
                 }
                 state.logs[name]?.epoch = log.epoch
                 state.logs[name]?.deletion = nil
+                state.logs[name]?.configuration = log.configuration
+                state.logs[name]?.updates = []
                 for number in note.partitions.indices {
                     // A partition that cannot be read is found by the check.
                     guard let bounds = try? log.bounds(partition: number) else { continue }
@@ -98,7 +100,7 @@ private struct Check {
             problems.append("log \(name) was deleted and is there")
             return
         }
-        if log.configuration != note.configuration {
+        if !configurations(note).contains(log.configuration) {
             problems.append("log \(name) has another configuration")
         }
         let keepsEpoch = !note.isMemory && (note.isSynchronised || calamity.keepsWhatWasTaken)
@@ -113,6 +115,14 @@ private struct Check {
                 problems.append("log \(name), partition \(number) cannot be read: \(error)")
             }
         }
+    }
+
+    /// The last that was acknowledged, and what was sent after it.
+    private func configurations(_ note: Ledger.LogNote) -> [LogConfiguration] {
+        let updates = note.updates.filter { state.operations[$0.operation].status != .refused }
+        let certain = updates.lastIndex { isAcknowledged($0.operation) }
+        let later = updates[(certain ?? 0)...].map(\.configuration)
+        return certain == nil ? [note.configuration] + later : later
     }
 
     private mutating func partition(_ number: Int, _ note: Ledger.LogNote, _ log: Log) throws {

@@ -28,7 +28,9 @@ package final class Ledger: Sendable {
     package struct LogNote: Sendable {
         package let name: String
         package var epoch: Epoch
-        package let configuration: LogConfiguration
+        package var configuration: LogConfiguration
+        /// What it was changed to, and by which operation.
+        package var updates: [(operation: Int, configuration: LogConfiguration)] = []
         package var partitions: [LogModel]
         package let creation: Int
         package var deletion: Int?
@@ -67,6 +69,10 @@ package final class Ledger: Sendable {
                 name: log.name, epoch: log.epoch, configuration: log.configuration,
                 partitions: Array(repeating: LogModel(), count: log.partitionCount), creation: number)
         }
+    }
+
+    package func noteUpdate(_ number: Int, of log: String, _ configuration: LogConfiguration) {
+        state.withLock { $0.logs[log]?.updates.append((number, configuration)) }
     }
 
     package func noteDeletion(_ number: Int, of log: String) {

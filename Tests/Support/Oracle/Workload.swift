@@ -75,7 +75,8 @@ package struct Workload {
         case 68..<72: trim()
         case 72..<76: memory()
         case 76..<80: large()
-        case 80..<84: createOrDelete()
+        case 80..<83: createOrDelete()
+        case 83: update()
         case 84..<88: pass()
         case 88..<93: checkpoint()
         default: ledger.waitForAll()
@@ -210,6 +211,19 @@ package struct Workload {
         ledger.trim(operation, log.name, partition, before: Int(before))
         ledger.send(operation) { () throws(EngineError) in
             try log.trim(partition: partition, before: Offset(before))
+        }
+    }
+
+    private mutating func update() {
+        guard let log = log((extras + ["wide", "never"]).randomElement(using: &random) ?? "wide") else {
+            return
+        }
+        var configuration = log.configuration
+        configuration.memory.maxBytes = (1 << 26) + Int.random(in: 0..<1000, using: &random)
+        let operation = ledger.begin("update \(log.name)")
+        ledger.noteUpdate(operation, of: log.name, configuration)
+        ledger.send(operation) { () throws(EngineError) in
+            try engine.updateLog(named: log.name, configuration).durable
         }
     }
 
