@@ -98,8 +98,14 @@ final class Storage: Sendable {
         } catch {
             supply.stop()
             joinThreads()
+            let reason =
+                switch error {
+                case .full: "there is no space for another file"
+                case .stopped: "it is being stopped"
+                case .refused(let failure): "\(failure)"
+                }
             throw StorageFailure(
-                path: directory.path, reason: "the write-ahead log cannot be written: \(error)")
+                path: directory.walPath, reason: "the write-ahead log cannot be written: \(reason)")
         }
     }
 

@@ -28,7 +28,8 @@ final class WALFlusher: @unchecked Sendable {
         self.log = log
         synchronised = last
         let tailBytes = tail.reduce(0) { $0 + WALFormat.frameBytes(payload: $1.count) }
-        let blank = try log.supply.take(forPayload: tailBytes)
+        // A start that waited would look like one that hangs.
+        let blank = try log.supply.take(forPayload: tailBytes, waitsForSpace: false)
         do throws(FileFailure) {
             file = try WALFile(blank, first: last.next)
             for frame in tail { try file.write(frame, synchronised: last) }
