@@ -57,6 +57,23 @@ struct FullDiskTests {
         harness.engine.stop()
     }
 
+    @Test("a server does not start on it, says so, and starts once there is room")
+    func start() throws {
+        try harness.log().append(["1"]).wait()
+        harness.engine.stop()
+        fill()
+        do {
+            try harness.reopen()
+            Issue.record("it started")
+        } catch let failure as StorageFailure {
+            #expect(failure.reason.contains("space"), "\(failure)")
+        }
+        files.lift()
+        try harness.reopen()
+        #expect(try harness.existing()?.values() == ["1"])
+        harness.engine.stop()
+    }
+
     @Test("a server on it can be stopped")
     func stops() throws {
         let log = try harness.log { $0.compaction = .keys }
