@@ -21,6 +21,8 @@ package final class FaultyFiles: FileSystem {
         package var path = ""
         /// Only writes that make a file longer: what a full disk refuses.
         package var onlyGrowing = false
+        /// Only files of the write-ahead log that are in use, not one that is made ahead.
+        package var onlyUsedLog = false
         package init() {}
     }
 
@@ -98,14 +100,16 @@ package final class FaultyFiles: FileSystem {
         case fails(code: Int32, first: Bool, shortens: Bool)
     }
 
-    fileprivate func judge(_ call: FileCall, _ path: String, grows: Bool = false) -> Verdict {
+    fileprivate func judge(
+        _ call: FileCall, _ path: String, grows: Bool = false, isUsedLog: Bool = false
+    ) -> Verdict {
         let (verdict, pause) = state.withLock { state -> (Verdict, Int?) in
             let pause = state.slowness[call]
             state.total += 1
             if state.isDead { return (.fails(code: EIO, first: false, shortens: false), nil) }
             let plan = state.plan
             guard plan.calls.contains(call), plan.path.isEmpty || path.contains(plan.path),
-                !plan.onlyGrowing || grows
+                !plan.onlyGrowing || grows, !plan.onlyUsedLog || isUsedLog
             else { return (.passes, pause) }
             state.count += 1
             let isFirst = state.count == plan.at
@@ -118,8 +122,10 @@ package final class FaultyFiles: FileSystem {
         return verdict
     }
 
-    fileprivate func check(_ call: FileCall, _ path: String, grows: Bool = false) throws(FileFailure) {
-        if case .fails(let code, _, _) = judge(call, path, grows: grows) {
+    fileprivate func check(
+        _ call: FileCall, _ path: String, grows: Bool = false, isUsedLog: Bool = false
+    ) throws(FileFailure) {
+        if case .fails(let code, _, _) = judge(call, path, grows: grows, isUsedLog: isUsedLog) {
             throw FileFailure(call.rawValue, path, code)
         }
     }
@@ -228,7 +234,7 @@ private final class FaultyFile: OpenFile {
             files.noteViolation("a second synchronisation of \(path)")
         }
         do throws(FileFailure) {
-            try files.check(.synchronise, path)
+            try files.check(.synchronise, path, isUsedLog: isLog)
             try base.synchronise()
         } catch {
             couldNotSynchronise.store(true, ordering: .relaxed)
