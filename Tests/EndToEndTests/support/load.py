@@ -13,6 +13,15 @@ ACCOUNTS = 16
 BALANCE = 1000
 
 
+def insist(call, seconds=30):
+    """Repeats a call that is refused for what passes, such as a disk that is still full."""
+    deadline = time.monotonic() + seconds
+    while (answer := call()).status in (503, 507):
+        assert answer.json()["applied"] == "no" and time.monotonic() < deadline, answer
+        time.sleep(0.1)
+    return answer
+
+
 class Client:
     """One thread's work. What it keeps survives the server, and is held against the next one."""
 
@@ -124,8 +133,7 @@ class Producer(Client):
         there = [(partition, offset) for partition, offset, value in contents["produced"]
                  if value["id"][0] == self.name and value["sequence"] == self.sequence - 1]
         if there:
-            with server.connect() as connection:
-                answer = self.call(connection, self.values)
+            answer = insist(lambda: self.call(server, self.values))
             assert answer.status == 200, f"{self.name}, call {self.sequence - 1}, is there: {answer}"
             assert {(part["partition"], offset) for part in answer.json()["ranges"]
                     for offset in range(part["start"], part["end"])} == set(there), (answer, there)
@@ -244,7 +252,7 @@ class Retrier(Client):
             return
         write, values = self.doubt
         places = write.places
-        answer = self.call(server, values)
+        answer = insist(lambda: self.call(server, values))
         assert answer.status == 201, answer
         if places is None:
             self.oracle.expect(write)
@@ -278,7 +286,7 @@ class Counter(Client):
 
     def check(self, server, contents):
         if self.doubt:
-            answer = self.call(server)
+            answer = insist(lambda: self.call(server))
             assert answer.status == 200, answer
             self.tally.note(self.doubt, answer)
             self.doubt = None
