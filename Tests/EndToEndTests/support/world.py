@@ -11,14 +11,14 @@ RACERS = 64
 
 
 class World:
-    """Clients and what they know. With `durability`, of all logs that records are appended to."""
+    """Clients and what they know. `durability` is that of all logs; without `is_bulky` there are no large values."""
 
-    def __init__(self, seed, durability=None):
+    def __init__(self, seed, durability=None, is_bulky=True):
         self.oracle = Oracle()
         self.durability = durability
         self.lives = 0
-        kinds = [Putter, Putter, Batcher, Liner, Producer, Producer, Retrier, Banker, Banker, Banker, Keeper, Keeper, Bulk,
-                 Cataloguer] + [Racer] * RACERS
+        kinds = [Putter, Putter, Batcher, Liner, Producer, Producer, Retrier, Banker, Banker, Banker, Keeper, Keeper,
+                 Cataloguer] + [Bulk] * is_bulky + [Racer] * RACERS
         self.clients = [kind(f"{kind.__name__.lower()}{number}-{seed}", self.oracle) for number, kind in enumerate(kinds)]
         tally = Tally("tally", self.oracle)
         # The tally is taken behind what counters send again.
