@@ -148,6 +148,8 @@ extension FileFailure {
     package static let logFailed: Int32 = -2
 
     package var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
+    /// The same call may succeed later: something is used up that comes back.
+    package var mayPass: Bool { isNoSpace || [EMFILE, ENFILE, ENOMEM, EAGAIN].contains(code) }
     package var isMissing: Bool { code == ENOENT }
     package var isLocked: Bool { code == EWOULDBLOCK }
 

@@ -27,8 +27,13 @@ final class Storage: Sendable {
     init(_ directory: DataDirectory, _ clock: Clock, reportFailure: @escaping @Sendable (String) -> Void) {
         self.directory = directory
         self.clock = clock
-        directory.wal.onFailure { reportFailure("the write-ahead log takes nothing more: \($0)") }
         bootID = LastRun.currentBootID(directory.files)
+        directory.wal.onFailure { [weak self] reason in
+            // What a failed synchronisation has lost may have been seen: as after a loss of power. When this cannot be
+            // written either, nothing can.
+            try? self?.note(orderly: false, bootID: "")
+            reportFailure("the write-ahead log takes nothing more: \(reason)")
+        }
     }
 
     /// Reads everything, then starts to write. Afterwards entries may be submitted.
@@ -194,8 +199,6 @@ final class Storage: Sendable {
         if isRunning.exchange(false, ordering: .relaxed), wal.failure == nil, isComplete {
             try? note(orderly: true)
         }
-        // What a failed synchronisation has lost may have been seen: as after a loss of power.
-        if wal.failure != nil { try? note(orderly: false, bootID: "") }
         directory.release()
     }
 

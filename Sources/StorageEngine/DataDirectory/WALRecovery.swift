@@ -163,7 +163,7 @@ struct WALRecovery {
             let known = synchronised
             tail.removeAll { $0.lsn <= known }
         }
-        if header.nextFile != 0 { required.append(header.nextFile) }
+        if header.nextFile != 0, header.lsn > after { required.append(header.nextFile) }
         // In the checkpoint, or written again at the head of this file.
         guard header.lsn > last else { return }
         do {

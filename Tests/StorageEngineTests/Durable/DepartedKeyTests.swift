@@ -67,31 +67,6 @@ struct DepartedKeyTests {
         }
     }
 
-    @Test("keys that were evicted stay away", arguments: [false, true])
-    func evicted(checkpoints: Bool) throws {
-        let harness = try FaultRun.start(disk, clock)
-        let log = try harness.log { configuration in
-            configuration.compaction = .keys
-            configuration.memory.maxBytes = 1 << 20
-            configuration.memory.eviction = .fifo
-        }
-        let value = "\"" + String(repeating: "v", count: 4000) + "\""
-        for number in 0..<600 {
-            try log.put("key-\(number)", value).wait()
-            harness.engine.maintainDue()
-        }
-        let gone = (0..<600).filter { log.get("key-\($0)") == nil }
-        #expect(!gone.isEmpty)
-        if checkpoints { try harness.engine.checkpoint() }
-        harness.engine.stop()
-        let again = try FaultRun.start(disk, clock)
-        again.engine.maintainDue()
-        let after = try #require(again.existing())
-        let back = gone.filter { after.get("key-\($0)") != nil }
-        #expect(back.isEmpty, "\(back.count) of \(gone.count) are back")
-        again.engine.stop()
-    }
-
     @Test("a clock that is set back does not bring back what had expired", arguments: [false, true])
     func clockSetBack(checkpoints: Bool) throws {
         let harness = try FaultRun.start(disk, clock)

@@ -140,13 +140,7 @@ final class WALFileSupply: Sendable {
     func take(forPayload payload: Int, waitsForSpace: Bool = true) throws(Failure) -> BlankWALFile {
         // The file's header, the frame, and the one that names the next file.
         let needed = 2 * WALFormat.headerBytes + WALFormat.frameBytes(payload: payload)
-        if needed > fileBytes {
-            do throws(FileFailure) {
-                return try make(bytes: needed)
-            } catch {
-                throw .refused(error)
-            }
-        }
+        if needed > fileBytes { return try takeLarge(needed, waitsForSpace: waitsForSpace) }
         while true {
             let generation = changed.generation
             let (blank, failure, isStopping, isEnding) = state.withLock { state in
@@ -162,11 +156,30 @@ final class WALFileSupply: Sendable {
             }
             if isStopping { throw .stopped }
             if let failure {
+                if !failure.mayPass { throw .refused(failure) }
                 if !waitsForSpace { throw .full }
                 if let reserve = takeReserve(needed) { return reserve }
                 if isEnding { throw .refused(failure) }
             }
             changed.wait(since: generation)
+        }
+    }
+
+    /// For one entry that is larger than a file usually is.
+    private func takeLarge(_ bytes: Int, waitsForSpace: Bool) throws(Failure) -> BlankWALFile {
+        while true {
+            do throws(FileFailure) {
+                let blank = try make(bytes: bytes)
+                note(nil)
+                return blank
+            } catch {
+                note(error)
+                if !error.mayPass { throw .refused(error) }
+                if !waitsForSpace { throw .full }
+                let (isStopping, isEnding) = state.withLock { ($0.isStopping, $0.isEnding) }
+                if isStopping || isEnding { throw .refused(error) }
+            }
+            Clock.pause(milliseconds: Int(Self.retryMilliseconds))
         }
     }
 

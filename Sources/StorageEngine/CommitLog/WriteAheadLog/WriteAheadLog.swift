@@ -99,13 +99,13 @@ final class WriteAheadLog: Sendable {
 
     /// Removes files that hold nothing behind `lsn`.
     func discard(through lsn: LSN) throws(FileFailure) {
-        let unneeded = state.withLock { state in
-            let count = state.closed.prefix { $0.last <= lsn }.count
-            defer { state.closed.removeFirst(count) }
-            return Array(state.closed.prefix(count))
+        var isAnyRemoved = false
+        while let file = state.withLock({ $0.closed.first }), file.last <= lsn {
+            try files.remove(file.path)
+            state.withLock { _ = $0.closed.removeFirst() }
+            isAnyRemoved = true
         }
-        for file in unneeded { try files.remove(file.path) }
-        if !unneeded.isEmpty {
+        if isAnyRemoved {
             try files.synchroniseDirectory(directory)
             supply.retry()
         }
