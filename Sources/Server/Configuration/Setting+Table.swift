@@ -12,6 +12,9 @@ extension Setting {
 
     static let dataDir = Setting(
         "data_dir", .text, .none, "Directory of logs that are not in memory only; made if it is not there")
+    static let checkpointBytes = Setting(
+        "checkpoint_bytes", .bytes((1 << 20)...Int64.max), .integer(256 << 20),
+        "Write-ahead log between two checkpoints: less starts faster, more writes less")
     static let quarantine = Setting(
         "quarantine", .boolean, .boolean(false),
         "Start although something in the data directory is damaged: it is copied aside, and its records are missing"
@@ -88,7 +91,8 @@ extension Setting {
         "auto: text on a terminal, JSON lines otherwise")
 
     static let all: [Setting] = [
-        host, port, insecure, allowedHosts, corsOrigins, dataDir, quarantine, mode, maxMemory, eviction,
+        host, port, insecure, allowedHosts, corsOrigins, dataDir, checkpointBytes, quarantine, mode,
+        maxMemory, eviction,
         watermark,
         autoCreate,
         initFile, testMode,

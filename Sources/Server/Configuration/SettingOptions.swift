@@ -14,6 +14,8 @@ struct SettingOptions: ParsableArguments {
     var corsOrigins: String?
     @Option(help: ArgumentHelp(Setting.dataDir.help, valueName: "directory"))
     var dataDir: String?
+    @Option(help: ArgumentHelp(Setting.checkpointBytes.help, valueName: "size"))
+    var checkpointBytes: String?
     @Flag(help: ArgumentHelp(Setting.quarantine.help))
     var quarantine = false
     @Option(help: ArgumentHelp(Setting.mode.help, valueName: "mode"))
@@ -84,6 +86,7 @@ struct SettingOptions: ParsableArguments {
             (.allowedHosts, allowedHosts),
             (.corsOrigins, corsOrigins),
             (.dataDir, dataDir),
+            (.checkpointBytes, checkpointBytes),
             (.quarantine, quarantine ? "true" : nil),
             (.mode, mode),
             (.maxMemory, maxMemory),

@@ -94,7 +94,15 @@ final class CheckpointThread: Sendable {
 
     private func attempt(forced: Bool) -> CheckpointFailure? {
         do throws(CheckpointFailure) {
-            try checkpointer.run(forced: forced)
+            do throws(CheckpointFailure) {
+                try checkpointer.run(forced: forced)
+            } catch {
+                // It is what makes room on a full disk: for it there is a reserve.
+                guard case .refused(let failure) = error, failure.isNoSpace, wal.supply.giveUpReserve() else {
+                    throw error
+                }
+                try checkpointer.run(forced: forced)
+            }
             return nil
         } catch {
             checkpointer.figures.noteFailure()

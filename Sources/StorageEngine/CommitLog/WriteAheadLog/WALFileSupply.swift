@@ -97,7 +97,8 @@ final class WALFileSupply: Sendable {
             try prepareReserve()
             return true
         } catch {
-            // Without a reserve writes go on, until the next file cannot be made either.
+            // A small file may still find room. Without any reserve writes go on, until the next file cannot be made either.
+            if error.isNoSpace { try? prepareReserve() }
             let hasBlank = state.withLock { state in
                 if state.blank == nil { state.failure = error }
                 return state.blank != nil
@@ -136,8 +137,12 @@ final class WALFileSupply: Sendable {
     func retry() { wanted.signal() }
 
     /// The next file, which has room for a payload of this size.
-    /// - Parameter waitsForSpace: while the disk is full.
-    func take(forPayload payload: Int, waitsForSpace: Bool = true) throws(Failure) -> BlankWALFile {
+    /// - Parameters:
+    ///   - waitsForSpace: while the disk is full.
+    ///   - usesReserve: rather than wait, or not have any.
+    func take(
+        forPayload payload: Int, waitsForSpace: Bool = true, usesReserve: Bool = true
+    ) throws(Failure) -> BlankWALFile {
         // The file's header, the frame, and the one that names the next file.
         let needed = 2 * WALFormat.headerBytes + WALFormat.frameBytes(payload: payload)
         if needed > fileBytes { return try takeLarge(needed, waitsForSpace: waitsForSpace) }
@@ -157,8 +162,8 @@ final class WALFileSupply: Sendable {
             if isStopping { throw .stopped }
             if let failure {
                 if !failure.mayPass { throw .refused(failure) }
+                if usesReserve, let reserve = takeReserve(needed) { return reserve }
                 if !waitsForSpace { throw .full }
-                if let reserve = takeReserve(needed) { return reserve }
                 if isEnding { throw .refused(failure) }
             }
             changed.wait(since: generation)
@@ -191,6 +196,13 @@ final class WALFileSupply: Sendable {
         }
         if reserve != nil { reserved.store(false, ordering: .relaxed) }
         return reserve
+    }
+
+    /// Its space is wanted for something else. - Returns: false when there was none.
+    func giveUpReserve() -> Bool {
+        guard let reserve = takeReserve(0) else { return false }
+        do throws(FileFailure) { try files.remove(reserve.file.path) } catch { return false }
+        return true
     }
 
     private func make(bytes: Int) throws(FileFailure) -> BlankWALFile {

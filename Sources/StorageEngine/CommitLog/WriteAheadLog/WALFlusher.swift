@@ -156,7 +156,8 @@ final class WALFlusher: @unchecked Sendable {
     private func rotate(forPayload payload: Int = 0, waitsForSpace: Bool = true) -> Bool {
         guard file.last <= synchronised || synchronise(), log.failure == nil else { return false }
         do {
-            let blank = try log.supply.take(forPayload: payload, waitsForSpace: waitsForSpace)
+            let blank = try log.supply.take(
+                forPayload: payload, waitsForSpace: waitsForSpace, usesReserve: waitsForSpace)
             let next = try WALFile(blank, first: file.last.next.next)
             try file.close(next: next, synchronised: synchronised)
             synchronised = file.last
