@@ -12,9 +12,9 @@ extension PartitionState {
         var position = list.position(of: tail)
         while position < list.count {
             let header = list.headers[position]
-            let isWanted = header.pointee.base < tail
-            guard isWanted || addingSaturated(header.pointee.lastArrival, tiers.diskAfterMilliseconds) <= now
-            else { break }
+            guard addingSaturated(header.pointee.lastArrival, tiers.diskAfterMilliseconds) <= now else {
+                break
+            }
             tail = min(header.pointee.endOfRange, committed)
             position += 1
         }
