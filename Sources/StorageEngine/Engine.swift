@@ -12,6 +12,8 @@ package struct EngineConfiguration: Sendable {
     package var dataDirectory: DataDirectory?
     /// How much is written to the write-ahead log between two checkpoints.
     package var checkpointBytes = 256 << 20
+    /// Of all files in the data directory; nil: what the disk has.
+    package var maxDiskBytes: Int?
     /// Is told of what went wrong on threads of the engine's own, and will be tried again.
     package var reportFailure: @Sendable (String) -> Void = { _ in }
     /// A seam for tests; nil: the write-ahead log of the data directory.
@@ -44,7 +46,8 @@ package final class Engine: Sendable {
         checkpointBytes = configuration.checkpointBytes
         let limit = configuration.maxMemoryBytes ?? MachineMemory.limitBytes() / 10 * 8
         let storage = configuration.dataDirectory.map {
-            Storage($0, clock, reportFailure: configuration.reportFailure)
+            Storage(
+                $0, clock, maxBytes: configuration.maxDiskBytes, reportFailure: configuration.reportFailure)
         }
         services = EngineServices(
             clock: clock,

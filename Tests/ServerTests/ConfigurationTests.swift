@@ -88,7 +88,10 @@ struct ConfigurationTests {
             ([:], ["PYRALOG_MAX_MEMROY": "1GB"], [:], "PYRALOG_MAX_MEMROY"),
             ([:], ["PYRALOG_TLS_KEY": "x"], [:], "PYRALOG_TLS_KEY in the environment: not implemented yet"),
             ([:], [:], ["prot": "1"], "prot in the configuration file: there is no such"),
-            ([:], [:], ["max_disk": "1GB"], "max_disk in the configuration file: not implemented yet"),
+            (
+                [:], [:], ["snapshots.keep": "1"],
+                "snapshots.keep in the configuration file: not implemented yet"
+            ),
             (
                 [:], [:], ["log.level": "loud"],
                 "log.level in the configuration file is \"loud\"; expected one of trace"

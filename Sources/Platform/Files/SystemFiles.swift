@@ -147,6 +147,9 @@ extension FileFailure {
     /// The write-ahead log, on which this depends, has failed before.
     package static let logFailed: Int32 = -2
 
+    /// What a limit of our own says, in the words of the system.
+    package static func noSpace(_ path: String) -> FileFailure { FileFailure("make", path, ENOSPC) }
+
     package var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
     /// The same call may succeed later: something is used up that comes back.
     package var mayPass: Bool { isNoSpace || [EMFILE, ENFILE, ENOMEM, EAGAIN].contains(code) }

@@ -10,6 +10,7 @@ extension EffectiveConfiguration {
     var engine: EngineConfiguration {
         var engine = EngineConfiguration()
         engine.maxMemoryBytes = integer(.maxMemory)
+        engine.maxDiskBytes = integer(.maxDisk)
         if let bytes = integer(.checkpointBytes) { engine.checkpointBytes = bytes }
         if let watermark = fraction(.watermark) { engine.watermark = watermark }
         return engine

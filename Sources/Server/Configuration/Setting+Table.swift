@@ -12,6 +12,9 @@ extension Setting {
 
     static let dataDir = Setting(
         "data_dir", .text, .none, "Directory of logs that are not in memory only; made if it is not there")
+    static let maxDisk = Setting(
+        "max_disk", .bytes((256 << 20)...Int64.max), .none,
+        "Limit of the data directory, at which it counts as full; the disk's own if not given")
     static let checkpointBytes = Setting(
         "checkpoint_bytes", .bytes((1 << 20)...Int64.max), .integer(256 << 20),
         "Write-ahead log between two checkpoints: less starts faster, more writes less")
@@ -91,7 +94,7 @@ extension Setting {
         "auto: text on a terminal, JSON lines otherwise")
 
     static let all: [Setting] = [
-        host, port, insecure, allowedHosts, corsOrigins, dataDir, checkpointBytes, quarantine, mode,
+        host, port, insecure, allowedHosts, corsOrigins, dataDir, maxDisk, checkpointBytes, quarantine, mode,
         maxMemory, eviction,
         watermark,
         autoCreate,
@@ -106,7 +109,7 @@ extension Setting {
 
     /// Documented keys whose feature this version does not have.
     static let later: Set<String> = [
-        "max_disk", "restore", "allowed_locations", "tokens_file",
+        "restore", "allowed_locations", "tokens_file",
         "snapshots.interval", "snapshots.location", "snapshots.keep", "snapshots.restore",
         "s3.endpoint", "s3.region", "s3.path_style",
         "external_files.parquet", "external_files.safetensors", "external_files.zarr",

@@ -14,6 +14,8 @@ struct SettingOptions: ParsableArguments {
     var corsOrigins: String?
     @Option(help: ArgumentHelp(Setting.dataDir.help, valueName: "directory"))
     var dataDir: String?
+    @Option(help: ArgumentHelp(Setting.maxDisk.help, valueName: "size"))
+    var maxDisk: String?
     @Option(help: ArgumentHelp(Setting.checkpointBytes.help, valueName: "size"))
     var checkpointBytes: String?
     @Flag(help: ArgumentHelp(Setting.quarantine.help))
@@ -86,6 +88,7 @@ struct SettingOptions: ParsableArguments {
             (.allowedHosts, allowedHosts),
             (.corsOrigins, corsOrigins),
             (.dataDir, dataDir),
+            (.maxDisk, maxDisk),
             (.checkpointBytes, checkpointBytes),
             (.quarantine, quarantine ? "true" : nil),
             (.mode, mode),

@@ -89,9 +89,8 @@ extension Log {
     /// In memory as long as there is room and its mode keeps it there, else where it lies.
     fileprivate func makeBatch(_ image: BatchImage, _ mapping: any MappedBytes, lastArrival: Int64) -> Batch {
         let (pool, tiers) = partitions[0].state.withLock { ($0.pool, $0.policy.tiers) }
-        let bytes = image.valueBytes + image.keyBytes + image.extrasBytes + image.rows * 40
         let isCold = tiers.map { addingSaturated(lastArrival, $0.memoryMilliseconds) <= clock.now() } ?? false
-        return isCold || account.freeBytes <= bytes
+        return isCold || account.freeBytes <= image.footprintBytes
             ? Batch(image, in: mapping, account: account)
             : Batch(copying: image, pool: pool, account: account)
     }

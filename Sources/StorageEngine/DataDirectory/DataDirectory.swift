@@ -20,6 +20,8 @@ package final class DataDirectory: Sendable {
     /// Files of the write-ahead log that were found, oldest first.
     let foundWALFiles: [String]
     let isQuarantining: Bool
+    /// Of each file of the write-ahead log.
+    let walFileBytes: Int
 
     static let quarantineDirectory = "quarantine"
     static let walDirectory = "wal"
@@ -39,6 +41,7 @@ package final class DataDirectory: Sendable {
         self.path = path
         self.files = files
         isQuarantining = quarantines
+        self.walFileBytes = walFileBytes
         let walPath = "\(path)/\(Self.walDirectory)"
         do throws(FileFailure) {
             for directory in [path, walPath, "\(path)/\(Self.segmentDirectory)"] {

@@ -23,17 +23,32 @@ final class Storage: Sendable {
             bytesRead: readBytes.load(ordering: .relaxed), bytesTotal: totalBytes.load(ordering: .relaxed))
     }
 
-    /// - Parameter reportFailure: of the threads here.
-    init(_ directory: DataDirectory, _ clock: Clock, reportFailure: @escaping @Sendable (String) -> Void) {
+    /// - Parameters:
+    ///   - maxBytes: of all files; beyond it the disk counts as full. Segments are not held up by it: they make room.
+    ///   - reportFailure: of the threads here.
+    init(
+        _ directory: DataDirectory, _ clock: Clock, maxBytes: Int?,
+        reportFailure: @escaping @Sendable (String) -> Void
+    ) {
         self.directory = directory
         self.clock = clock
         bootID = LastRun.currentBootID(directory.files)
+        if let maxBytes {
+            directory.wal.supply.setLimit { [weak self] bytes in
+                self.map { $0.usedBytes + bytes <= maxBytes } ?? true
+            }
+        }
         directory.wal.onFailure { [weak self] reason in
             // What a failed synchronisation has lost may have been seen: as after a loss of power. When this cannot be
             // written either, nothing can.
             try? self?.note(orderly: false, bootID: "")
             reportFailure("the write-ahead log takes nothing more: \(reason)")
         }
+    }
+
+    /// Of the write-ahead log, the file in use included, and of segments.
+    private var usedBytes: Int {
+        wal.closedBytes + directory.walFileBytes + (checkpointFigures?.segmentBytes ?? 0)
     }
 
     /// Reads everything, then starts to write. Afterwards entries may be submitted.

@@ -57,6 +57,7 @@ extension Log {
             }
             swap(commitLog, durableID: target.mode == .memory ? nil : id, to: target)
             update(target)
+            if target.mode == .memory { for partition in partitions { partition.enterMemory() } }
         }
         let acknowledgement = commitLog?.acknowledgement ?? .memory
         for partition in partitions {
@@ -70,6 +71,7 @@ extension Log {
         swap(commitLog, durableID: configuration.mode == .memory ? nil : id, to: configuration)
         for partition in partitions {
             partition.acknowledgement = commitLog?.acknowledgement ?? .memory
+            partition.usualAcknowledgement = configuration.durability.acknowledgement
         }
     }
 

@@ -28,6 +28,24 @@ extension Partition {
         return freed
     }
 
+    /// All that is read from segments comes back, as far as there is room: the log is in memory only from now on.
+    func enterMemory() {
+        while true {
+            let (batch, pool) = state.withLock { state in
+                (state.list.batches.first { $0.isMapped }, state.pool)
+            }
+            guard let batch else { return }
+            let image = BatchImage(batch.header.pointee)
+            guard account.freeBytes > image.footprintBytes else {
+                reportFailure("a log in memory only goes on reading from disk what memory has no room for")
+                return
+            }
+            let copy = Batch(copying: image, pool: pool, account: account)
+            // A rewriting is under way: what it leaves behind is in memory.
+            if state.withLock({ $0.replace(batch, with: copy) }) == 0 { Clock.pause(milliseconds: 1) }
+        }
+    }
+
     /// What is old enough leaves. - Returns: when to look again; `Deadline.never` for other modes.
     func tier(now: Int64) -> Int64 {
         guard let tiers = state.withLock({ $0.policy.tiers }) else { return Deadline.never }

@@ -137,6 +137,27 @@ struct TierTests {
         harness.engine.stop()
     }
 
+    @Test("a log that goes back to memory has all of it there")
+    func backToMemory() throws {
+        let harness = try start(disk)
+        let log = try log(harness)
+        let value = "\"" + String(repeating: "v", count: 1000) + "\""
+        for number in 0..<300 { try log.put("key-\(number)", value).wait() }
+        clock.advance(milliseconds: Self.memoryTTL + 1)
+        try harness.engine.checkpoint()
+        harness.engine.maintainDue()
+        #expect(log.statistics()[0].memoryBytes < 100_000)
+        var configuration = log.configuration
+        configuration.mode = .memory
+        _ = try harness.engine.changeMode(ofLog: "log", to: configuration)
+        while log.transition != nil { Clock.pause(milliseconds: 1) }
+        #expect(log.configuration.mode == .memory)
+        #expect(log.statistics()[0].memoryBytes > 300_000)
+        #expect(log.statistics()[0].diskBytes == 0)
+        for number in 0..<300 { #expect(log.get("key-\(number)") == value) }
+        harness.engine.stop()
+    }
+
     @Test("what has not moved is gone after a crash, and then the epoch is new; an orderly end writes all")
     func epochs() throws {
         let harness = try start(disk)

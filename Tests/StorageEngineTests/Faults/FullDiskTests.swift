@@ -57,6 +57,23 @@ struct FullDiskTests {
         harness.engine.stop()
     }
 
+    @Test("a limit of the directory is a full disk, until a checkpoint has made room")
+    func limit() throws {
+        harness.engine.stop()
+        let limited = try DurableHarness(
+            FaultRun.path, files: MemoryFiles(), clock: Clock(frozenAt: 1_700_000_000_000),
+            walFileBytes: FaultRun.walFileBytes
+        ) { $0.maxDiskBytes = 6 * FaultRun.walFileBytes }
+        let log = try limited.log { $0.compaction = .keys }
+        let count = try write(log)
+        #expect(count < 200)
+        #expect(log.get("key-0") != nil)
+        try log.trim(partition: 0, before: Offset(Int64(count))).wait()
+        for _ in 0..<2 { try limited.engine.checkpoint() }
+        #expect(eventually { (try? log.put("late", "1")) != nil })
+        limited.engine.stop()
+    }
+
     @Test("a server does not start on it, says so, and starts once there is room")
     func start() throws {
         try harness.log().append(["1"]).wait()

@@ -26,6 +26,8 @@ struct WALFile {
         try file.synchronise()
     }
 
+    var roomBytes: Int { header.fileBytes - position }
+
     /// Beside the frame that will name the next file.
     func hasRoom(forPayload bytes: Int) -> Bool {
         position + WALFormat.frameBytes(payload: bytes) + WALFormat.headerBytes <= header.fileBytes

@@ -34,6 +34,7 @@ final class WALFileSupply: Sendable {
     private let changed = WakeUp()
     private let wanted = WakeUp()
     private let full = Atomic<Bool>(false)
+    private let limit = Lock<(@Sendable (Int) -> Bool)?>(nil)
     private let short = Atomic<Bool>(false)
     private let reserved = Atomic<Bool>(false)
 
@@ -133,6 +134,9 @@ final class WALFileSupply: Sendable {
         changed.signal()
     }
 
+    /// Beside the disk's own limit: whether so many bytes more may be used. A no is a full disk.
+    func setLimit(_ allows: @escaping @Sendable (Int) -> Bool) { limit.withLock { $0 = allows } }
+
     /// Space may have come back.
     func retry() { wanted.signal() }
 
@@ -211,6 +215,7 @@ final class WALFileSupply: Sendable {
             return state.nextNumber
         }
         let path = "\(directory)/\(Self.name(number))"
+        if let allows = limit.withLock({ $0 }), !allows(bytes) { throw .noSpace(path) }
         let file = try files.open(path, .create)
         do throws(FileFailure) {
             try fill(file, bytes: bytes)

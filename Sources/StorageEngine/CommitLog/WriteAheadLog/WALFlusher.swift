@@ -125,6 +125,7 @@ final class WALFlusher: @unchecked Sendable {
             log.fail("\(error)")
             return false
         }
+        log.note(roomBytes: file.roomBytes)
         log.figures.written.wrappingAdd(buffer.count, ordering: .relaxed)
         log.figures.frames.wrappingAdd(1, ordering: .relaxed)
         if policies.contains(where: \.synchronises) { return synchronise() }
@@ -161,6 +162,7 @@ final class WALFlusher: @unchecked Sendable {
             let next = try WALFile(blank, first: file.last.next.next)
             try file.close(next: next, synchronised: synchronised)
             synchronised = file.last
+            log.note(roomBytes: next.roomBytes)
             log.close(.init(path: file.path, last: file.last, bytes: file.fileBytes))
             file = next
             return true

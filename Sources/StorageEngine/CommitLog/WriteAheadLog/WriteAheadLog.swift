@@ -45,6 +45,8 @@ final class WriteAheadLog: Sendable {
 
     /// Beyond it writers are told to come back: a disk that is slow must not fill the memory.
     static let pendingBytesMax = 64 << 20
+    /// What a delete and a few more take, with what is written beside them.
+    private static let lastRoomBytes = 4096
 
     let supply: WALFileSupply
     let figures = WALFigures()
@@ -52,6 +54,8 @@ final class WriteAheadLog: Sendable {
     private let wakeUp = WakeUp()
     private let pending = Atomic<Int>(0)
     private let broken = Atomic<Bool>(false)
+    /// In the file that is being written.
+    private let room = Atomic<Int>(0)
     private let reason = Lock<String?>(nil)
     private let reporter = Lock<(@Sendable (String) -> Void)?>(nil)
     private let files: any FileSystem
@@ -75,10 +79,16 @@ final class WriteAheadLog: Sendable {
 
     func refusal(freesSpace: Bool) -> CommitRefusal? {
         if broken.load(ordering: .relaxed) { return .failed(reason: failure ?? "the write-ahead log failed") }
-        if supply.isFull, !freesSpace || !supply.hasReserve { return .full }
+        if supply.isFull, !freesSpace || !hasRoomLeft { return .full }
         // Files cannot be made for another reason, which may pass.
         if !freesSpace, supply.isShort { return .behind }
         return pending.load(ordering: .relaxed) > Self.pendingBytesMax ? .behind : nil
+    }
+
+    /// Of a full disk, for what makes room: in the file in use, or in reserve.
+    private var hasRoomLeft: Bool {
+        supply.hasReserve
+            || room.load(ordering: .relaxed) - pending.load(ordering: .relaxed) > Self.lastRoomBytes
     }
 
     /// Why it takes nothing more.
@@ -131,6 +141,8 @@ final class WriteAheadLog: Sendable {
     func wait(since generation: UInt32, milliseconds: Int64?) {
         wakeUp.wait(since: generation, timeoutNanoseconds: milliseconds.map { $0 * 1_000_000 })
     }
+
+    func note(roomBytes: Int) { room.store(roomBytes, ordering: .relaxed) }
 
     func decided(_ entry: CommitEntry) { pending.wrappingSubtract(entry.bytes, ordering: .relaxed) }
 

@@ -102,12 +102,13 @@ extension PartitionState {
         return nil
     }
 
-    /// Puts a batch whose columns lie elsewhere in the place of one with the same rows. - Returns: bytes freed.
+    /// Puts a batch whose columns lie elsewhere in the place of one with the same rows.
+    /// - Returns: by how much their memory differs; 0 when it cannot be done now.
     mutating func replace(_ batch: Batch, with other: Batch) -> Int {
         let position = list.position(of: batch.header.pointee.base)
         guard position < list.count, list.batches[position] === batch, !isRewriting else { return 0 }
         other.takeState(of: batch)
-        let freed = batch.chargedBytes - other.chargedBytes
+        let freed = abs(batch.chargedBytes - other.chargedBytes)
         batch.leavePartition()
         list.replace(position..<position + 1, with: [other])
         return freed

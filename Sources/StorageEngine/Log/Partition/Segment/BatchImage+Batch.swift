@@ -2,6 +2,31 @@ import Platform
 
 // From an image back to a batch.
 
+extension BatchImage {
+    /// Of a sealed batch, whose columns it points into.
+    init(_ header: BatchHeader) {
+        let arrivals = header.arrivals.map { UnsafePointer($0) }
+        let deadlines = header.deadlines.map { UnsafePointer($0) }
+        let priorities = header.priorities.map { UnsafePointer($0) }
+        let types = header.types.map { UnsafePointer($0) }
+        let deltas = header.deltas.map { UnsafePointer($0) }
+        var columns = header.usedColumns
+        if deltas != nil { columns.insert(.deltas) }
+        self.init(
+            rows: header.rows, base: header.base, endOfRange: header.endOfRange, columns: columns,
+            timestamps: UnsafePointer(header.timestamps), valueOffsets: UnsafePointer(header.valueOffsets),
+            values: UnsafeRawPointer(header.values), keyOffsets: header.keyOffsets.map { UnsafePointer($0) },
+            keys: header.keys.map { UnsafeRawPointer($0) },
+            extrasOffsets: header.extrasOffsets.map { UnsafePointer($0) },
+            extras: header.extras.map { UnsafeRawPointer($0) }, deltas: deltas, types: types,
+            priorities: priorities, deadlines: deadlines, arrivals: arrivals, valueBytes: header.valueBytes,
+            keyBytes: header.keyBytes, extrasBytes: header.extrasBytes)
+    }
+
+    /// About what its batch takes in memory.
+    var footprintBytes: Int { valueBytes + keyBytes + extrasBytes + rows * ColumnPlan.fixedBytes(columns) }
+}
+
 extension BatchHeader {
     /// Columns point into the image, whose memory the batch keeps and never writes to.
     init(_ image: BatchImage) {
