@@ -101,7 +101,7 @@ package final class Engine: Sendable {
 
     /// How far `recover` has come.
     package var recoveryProgress: (bytesRead: Int, bytesTotal: Int)? {
-        services.storage.map { ($0.progress.bytesRead, $0.progress.bytesTotal) }
+        services.storage?.progress
     }
 
     /// Writes a checkpoint and waits for it. - Throws: `CheckpointFailure`.

@@ -35,11 +35,7 @@ struct CheckpointRecovery {
 
     /// Files that no checkpoint came to refer to.
     mutating func removeUnneeded() throws(StorageFailure) {
-        var needed: Set<SegmentID> = []
-        for image in checkpoint.images {
-            needed.insert(image.piece.segment)
-            if let dead = image.dead { needed.insert(dead.piece.segment) }
-        }
+        let needed = checkpoint.images.segments
         for id in segments.keys where !needed.contains(id) {
             do throws(FileFailure) { try directory.remove(id) } catch {
                 throw StorageFailure(error)

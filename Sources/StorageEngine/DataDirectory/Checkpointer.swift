@@ -124,7 +124,7 @@ final class Checkpointer: @unchecked Sendable {
             let rows = view.view.rows.upperBound
             let header = view.view.header
             var image = view.stored
-            if image?.rows != rows || sparse.contains(image?.piece.segment) {
+            if image?.rows != rows || isUnusable(image?.piece.segment) {
                 image = try images.write { writer throws(FileFailure) in
                     try writer.append(
                         header, rows: rows, endOfRange: min(header.endOfRange, tail), of: log,
@@ -135,7 +135,7 @@ final class Checkpointer: @unchecked Sendable {
             let present = header.present?.count(in: 0..<rows) ?? rows
             let newest = view.newest?.count(in: 0..<rows) ?? rows
             let isUnchanged = image.presentCount == present && image.newestCount == newest
-            if !isUnchanged || sparse.contains(image.dead?.piece.segment) {
+            if !isUnchanged || isUnusable(view.stored?.dead?.piece.segment) {
                 image.dead = try images.write { writer throws(FileFailure) in
                     try writer.append(
                         present: header.present, newest: view.newest, rows: rows, of: log,
@@ -150,6 +150,11 @@ final class Checkpointer: @unchecked Sendable {
 
     // MARK: Segments
 
+    /// What lies there is written anew: little else does, or the log was in memory only meanwhile and the file is gone.
+    private func isUnusable(_ segment: SegmentID?) -> Bool {
+        segment.map { sparse.contains($0) || segments[$0] == nil } ?? false
+    }
+
     private func noteSparse(_ images: some Sequence<StoredImage>) {
         var live: [SegmentID: Int] = [:]
         for image in images {
@@ -163,11 +168,7 @@ final class Checkpointer: @unchecked Sendable {
     }
 
     private func removeUnneeded(_ images: some Sequence<StoredImage>) throws(FileFailure) {
-        var needed: Set<SegmentID> = []
-        for image in images {
-            needed.insert(image.piece.segment)
-            if let dead = image.dead { needed.insert(dead.piece.segment) }
-        }
+        let needed = images.segments
         for id in segments.keys where !needed.contains(id) {
             try directory.remove(id)
             segments[id] = nil
@@ -186,10 +187,6 @@ enum CheckpointFailure: Error, Equatable, CustomStringConvertible {
         case .refused(let failure): failure.description
         }
     }
-}
-
-extension Set {
-    fileprivate func contains(_ element: Element?) -> Bool { element.map { contains($0) } ?? false }
 }
 
 /// The segments that one checkpoint writes, and which batches are in them.

@@ -56,8 +56,7 @@ package final class DataDirectory: Sendable {
             let found = try files.list(walPath).compactMap { WALFileSupply.number(ofFile: $0) }.sorted()
             foundWALFiles = found.map { "\(walPath)/\(WALFileSupply.name($0))" }
             wal = WriteAheadLog(
-                directory: walPath, files: files, fileBytes: walFileBytes, nextNumber: (found.last ?? 0) + 1,
-                closed: [])
+                directory: walPath, files: files, fileBytes: walFileBytes, nextNumber: (found.last ?? 0) + 1)
         } catch {
             if error.isLocked {
                 throw StorageFailure(path: path, reason: "another process uses this data directory")

@@ -46,13 +46,11 @@ package struct DirectoryCheck: Sendable {
     }
 
     private mutating func checkSegments(_ checkpoint: Checkpoint) throws(FileFailure) {
-        var needed: [SegmentID: [StoredImage]] = [:]
-        for image in checkpoint.images { needed[image.piece.segment, default: []].append(image) }
-        let deadRows = Set(checkpoint.images.compactMap { $0.dead?.piece.segment })
+        let needed = checkpoint.images.segments
         for name in try directory.files.list(directory.segmentPath).sorted() {
             guard let id = SegmentFormat.id(ofFile: name) else { continue }
             count(try directory.files.open(directory.path(of: id), .read).map())
-            if needed[id] == nil, !deadRows.contains(id) {
+            if !needed.contains(id) {
                 unneededSegments += 1
                 continue
             }

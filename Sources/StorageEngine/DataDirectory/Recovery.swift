@@ -17,11 +17,6 @@ package struct RecoveryReport: Sendable {
 ///
 /// Nobody else sees the logs meanwhile. It may be ended at any point and begun anew: it changes nothing on disk.
 struct Recovery {
-    struct Progress: Sendable {
-        var bytesRead = 0
-        var bytesTotal = 0
-    }
-
     private let services: EngineServices
     private(set) var logs: [LogID: Log] = [:]
     private(set) var nextLogID: UInt64 = 1

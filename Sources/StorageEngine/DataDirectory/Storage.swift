@@ -18,9 +18,8 @@ final class Storage: Sendable {
     private let workers = Lock<[Thread]>([])
 
     var wal: WriteAheadLog { directory.wal }
-    var progress: Recovery.Progress {
-        .init(
-            bytesRead: readBytes.load(ordering: .relaxed), bytesTotal: totalBytes.load(ordering: .relaxed))
+    var progress: (bytesRead: Int, bytesTotal: Int) {
+        (readBytes.load(ordering: .relaxed), totalBytes.load(ordering: .relaxed))
     }
 
     /// - Parameters:
@@ -151,7 +150,7 @@ final class Storage: Sendable {
         try checkpoints.withLock({ $0 })?.runNow(forced: forced)
     }
 
-    package var checkpointFigures: CheckpointFigures? { checkpoints.withLock { $0?.figures } }
+    var checkpointFigures: CheckpointFigures? { checkpoints.withLock { $0?.figures } }
 
     /// New epochs are on disk before anybody sees them.
     private func beginEpochs(
@@ -179,16 +178,17 @@ final class Storage: Sendable {
     }
 
     /// Waits until all that was submitted is on disk. - Returns: false when that failed.
-    @discardableResult
-    func synchronise() -> Bool {
+    private func synchronise() -> Bool {
         let done = Awaited<Bool>()
         wal.add(.synchronise { done.fulfil($0) })
         return done.wait()
     }
 
     /// - Returns: false when the write-ahead log failed.
-    func submitAndWait(_ effect: CommitEffect) -> Bool {
-        let entry = submit(effect)
+    func submitAndWait(_ effect: CommitEffect) -> Bool { wait(for: submit(effect)) }
+
+    /// - Returns: false when the entry failed.
+    func wait(for entry: CommitEntry) -> Bool {
         let decided = Awaited<Bool>()
         entry.whenDecided { decision in
             if case .committed = decision { decided.fulfil(true) } else { decided.fulfil(false) }

@@ -52,9 +52,8 @@ extension Log {
                 throw .init("the write-ahead log failed")
             }
         } else {
-            guard storage.submitAndWait(.updateLog(id, target)) else {
-                throw .init("the write-ahead log failed")
-            }
+            let entry = setTransitionTarget(target) { storage.submit(.updateLog(id, target)) }
+            guard storage.wait(for: entry) else { throw .init("the write-ahead log failed") }
             swap(commitLog, durableID: target.mode == .memory ? nil : id, to: target)
             update(target)
             if target.mode == .memory { for partition in partitions { partition.enterMemory() } }

@@ -203,8 +203,18 @@ package final class Log: Sendable {
 
     func setTransitionTarget(_ target: LogConfiguration?) { changing.withLock { $0?.target = target } }
 
+    /// A checkpoint that sees the target is in force after the entry; the entry is behind one that does not.
+    func setTransitionTarget(_ target: LogConfiguration, submitting submit: () -> CommitEntry) -> CommitEntry
+    {
+        changing.withLock { changing in
+            changing?.target = target
+            return submit()
+        }
+    }
+
     func endTransition(_ failure: String?) {
         changing.withLock { changing in
+            changing?.target = nil
             if failure == nil { changing = nil } else { changing?.transition.failure = failure }
         }
     }

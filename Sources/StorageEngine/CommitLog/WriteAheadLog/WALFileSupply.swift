@@ -53,19 +53,11 @@ final class WALFileSupply: Sendable {
     /// There is still the small file for what makes room.
     var hasReserve: Bool { reserved.load(ordering: .relaxed) }
 
-    static func name(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits + suffix
-    }
-    static let suffix = ".wal"
-
-    static func number(ofFile name: String) -> UInt64? {
-        guard name.hasSuffix(suffix), name.utf8.count == 16 + suffix.utf8.count else { return nil }
-        return UInt64(name.dropLast(suffix.utf8.count), radix: 16)
-    }
-
+    private static let suffix = ".wal"
+    static func name(_ number: UInt64) -> String { NumberedFile.name(number, suffix: suffix) }
+    static func number(ofFile name: String) -> UInt64? { NumberedFile.number(of: name, suffix: suffix) }
     static func number(ofPath path: String) -> UInt64? {
-        path.split(separator: "/").last.flatMap { number(ofFile: String($0)) }
+        path.split(separator: "/").last.flatMap { NumberedFile.number(of: $0, suffix: suffix) }
     }
 
     /// Keeps a blank file ready until `stop()`: on a thread of its own.

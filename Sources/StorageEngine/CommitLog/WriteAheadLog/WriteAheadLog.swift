@@ -61,13 +61,12 @@ final class WriteAheadLog: Sendable {
     private let files: any FileSystem
     private let directory: String
 
-    /// - Parameter closed: the files that recovery has read.
-    init(directory: String, files: any FileSystem, fileBytes: Int, nextNumber: UInt64, closed: [ClosedFile]) {
+    init(directory: String, files: any FileSystem, fileBytes: Int, nextNumber: UInt64) {
         self.directory = directory
         self.files = files
         supply = WALFileSupply(
             directory: directory, files: files, fileBytes: fileBytes, nextNumber: nextNumber)
-        state = Lock(State(closed: closed))
+        state = Lock(State())
     }
 
     // MARK: For writers

@@ -7,7 +7,7 @@ enum SegmentFormat {
     static let headerBytes = 64
     static let alignment = 64
     static let trailerBytes = 64
-    static let suffix = ".seg"
+    private static let suffix = ".seg"
 
     enum Kind: UInt32 {
         /// A `BatchImage`.
@@ -25,16 +25,10 @@ enum SegmentFormat {
 
     static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 { xxh3(bytes, seed: 0) }
 
-    static func name(_ id: SegmentID) -> String {
-        let digits = String(id.rawValue, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits + suffix
-    }
+    static func name(_ id: SegmentID) -> String { NumberedFile.name(id.rawValue, suffix: suffix) }
 
     static func id(ofFile name: String) -> SegmentID? {
-        guard name.hasSuffix(suffix), name.utf8.count == 16 + suffix.utf8.count,
-            let number = UInt64(name.dropLast(suffix.utf8.count), radix: 16)
-        else { return nil }
-        return SegmentID(rawValue: number)
+        NumberedFile.number(of: name, suffix: suffix).map { SegmentID(rawValue: $0) }
     }
 
     static func encodeHeader(_ id: SegmentID, to buffer: ByteBuffer) {

@@ -41,3 +41,13 @@ struct BatchSummary: Equatable, Sendable {
     let lastArrival: Int64
     let lastTombstone: Int64
 }
+
+extension Sequence<StoredImage> {
+    /// Those that hold rows or bitmaps of them.
+    var segments: Set<SegmentID> {
+        reduce(into: []) { needed, image in
+            needed.insert(image.piece.segment)
+            if let dead = image.dead { needed.insert(dead.piece.segment) }
+        }
+    }
+}
