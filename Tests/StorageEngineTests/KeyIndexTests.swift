@@ -6,7 +6,7 @@ import Testing
 struct KeyIndexTests {
     @Test("holds what a dictionary holds through growth, splits and removals")
     func model() {
-        var index = KeyIndex(pool: SlabPool())
+        var index = KeyIndex(pages: SlabPool())
         var model: [UInt64: Int64] = [:]
         var random = SystemRandomNumberGenerator()
         for step in 0..<200_000 {
@@ -29,7 +29,7 @@ struct KeyIndexTests {
 
     @Test("keys with equal hashes are all found, one after the other")
     func equalHashes() {
-        var index = KeyIndex(pool: SlabPool())
+        var index = KeyIndex(pages: SlabPool())
         for offset in 0..<5 { index.insert(42, Int64(offset)) }
         var found: Set<Int64> = []
         var place = index.first(42)
@@ -42,7 +42,7 @@ struct KeyIndexTests {
 
     @Test("an index with few keys takes a few hundred bytes")
     func small() {
-        let index = KeyIndex(pool: SlabPool())
+        let index = KeyIndex(pages: SlabPool())
         #expect(index.allocatedBytes < 512)
     }
 }

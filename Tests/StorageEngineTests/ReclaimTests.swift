@@ -140,6 +140,15 @@ struct ReclaimTests {
         #expect(try log.values().isEmpty)
     }
 
+    @Test("max_age_ms is kept though a record expires only later")
+    func maxAgeBeforeDeadline() throws {
+        let harness = EngineHarness()
+        let log = try harness.log { $0.retention.maxAgeMilliseconds = 1000 }
+        try log.put("key", "1") { $0.expiry = .at(milliseconds: harness.clock.now() + 60_000) }.wait()
+        harness.pass(milliseconds: 2500)
+        #expect(try log.values().isEmpty)
+    }
+
     @Test("a value at the memory limit is refused, deletes and trims still work, and there is room again")
     func memoryFull() throws {
         let harness = EngineHarness(maxMemoryBytes: 4 << 20)

@@ -54,6 +54,11 @@ static inline uint32_t pyra_add(uint32_t *word, uint32_t value) {
     return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
 }
 static inline void pyra_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+/* Needs _GNU_SOURCE, which the importer does not set. */
+#ifndef O_TMPFILE
+#define O_TMPFILE (020000000 | O_DIRECTORY)
+#endif
+enum { pyra_o_tmpfile = O_TMPFILE };
 static inline int pyra_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 /// Both ends are closed in programs that this one starts.
 static inline int pyra_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }

@@ -16,6 +16,9 @@ package protocol FileSystem: Sendable {
     func lock(_ path: String) throws(FileFailure) -> any OpenFile
     /// What is free for this process on the file system that holds `path`, in bytes.
     func freeBytes(at path: String) throws(FileFailure) -> Int
+    /// Zeros in memory that the system may write to a file without a name in the directory when it wants the memory for
+    /// something else. Its space on disk is taken at once: a full disk is met here, not when it is stored to.
+    func scratch(in directory: String, bytes: Int) throws(FileFailure) -> any ScratchMemory
 }
 
 package enum FileAccess: Sendable {
@@ -45,18 +48,7 @@ package protocol MappedBytes: AnyObject, Sendable {
     var bytes: UnsafeRawBufferPointer { get }
 }
 
-/// A call on files that the operating system refused.
-package struct FileFailure: Error, Equatable, CustomStringConvertible {
-    package let operation: String
-    package let path: String
-    /// `errno`.
-    package let code: Int32
-
-    package init(_ operation: String, _ path: String, _ code: Int32) {
-        self.operation = operation
-        self.path = path
-        self.code = code
-    }
-
-    package var description: String { "\(operation) \(path): \(Self.text(of: code))" }
+/// Memory for as long as this object lives, 4096-byte aligned. Who stores to it sees to it that nobody else does.
+package protocol ScratchMemory: AnyObject, Sendable {
+    var bytes: UnsafeMutableRawBufferPointer { get }
 }

@@ -62,6 +62,31 @@ package struct SystemFiles: FileSystem {
         return file
     }
 
+    package func scratch(in directory: String, bytes: Int) throws(FileFailure) -> any ScratchMemory {
+        let descriptor = try openNameless(in: directory)
+        defer { close(descriptor) }
+        let code = posix_fallocate(descriptor, 0, off_t(bytes))
+        if code != 0 { throw FileFailure("allocate", directory, code) }
+        let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+        guard let start, start != MAP_FAILED else { throw FileFailure("map", directory, errno) }
+        return ScratchMapping(UnsafeMutableRawBufferPointer(start: start, count: bytes))
+    }
+
+    private func openNameless(in directory: String) throws(FileFailure) -> Int32 {
+        let nameless = retrying { pyra_open(directory, Int32(pyra_o_tmpfile) | O_RDWR | O_CLOEXEC, 0o600) }
+        if nameless >= 0 { return nameless }
+        // Some file systems cannot; there the name goes at once.
+        guard errno == EOPNOTSUPP || errno == EISDIR else { throw FileFailure("open", directory, errno) }
+        let path = "\(directory)/scratch-\(UInt64.random(in: 0...UInt64.max))"
+        let named = retrying { pyra_open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600) }
+        if named < 0 { throw FileFailure("open", path, errno) }
+        if unlink(path) != 0 {
+            defer { close(named) }
+            throw FileFailure("remove", path, errno)
+        }
+        return named
+    }
+
     package func freeBytes(at path: String) throws(FileFailure) -> Int {
         var figures = statvfs()
         if statvfs(path, &figures) != 0 { throw FileFailure("look at", path, errno) }
@@ -141,26 +166,11 @@ private final class Mapping: MappedBytes, @unchecked Sendable {
     }
 }
 
-extension FileFailure {
-    /// The file is shorter than it was taken to be.
-    package static let endOfFile: Int32 = -1
-    /// The write-ahead log, on which this depends, has failed before.
-    package static let logFailed: Int32 = -2
+private final class ScratchMapping: ScratchMemory, @unchecked Sendable {
+    // Sendable: the address never changes, and is unmapped with the last reference.
+    let bytes: UnsafeMutableRawBufferPointer
 
-    /// What a limit of our own says, in the words of the system.
-    package static func noSpace(_ path: String) -> FileFailure { FileFailure("make", path, ENOSPC) }
+    init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
 
-    package var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
-    /// The same call may succeed later: something is used up that comes back.
-    package var mayPass: Bool { isNoSpace || [EMFILE, ENFILE, ENOMEM, EAGAIN].contains(code) }
-    package var isMissing: Bool { code == ENOENT }
-    package var isLocked: Bool { code == EWOULDBLOCK }
-
-    static func text(of code: Int32) -> String {
-        switch code {
-        case endOfFile: "the file ends too early"
-        case logFailed: "the write-ahead log has failed before"
-        default: String(cString: strerror(code))
-        }
-    }
+    deinit { munmap(bytes.baseAddress, bytes.count) }
 }

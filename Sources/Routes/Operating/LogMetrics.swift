@@ -18,6 +18,7 @@ final class LogMetrics: Sendable {
         var trimmed = 0
         var records = 0
         var keys = 0
+        var coldKeys = 0
         var disk = 0
         var memory = [Int](repeating: 0, count: MemoryKind.allCases.count)
     }
@@ -86,6 +87,9 @@ final class LogMetrics: Sendable {
             $0.disk
         }
         collect("pyralog_keys", "Live keys, by log.", .gauge, in: registry) { $0.keys }
+        collect("pyralog_keys_on_disk", "Of them, those that take no memory, by log.", .gauge, in: registry) {
+            $0.coldKeys
+        }
         registry.collect(
             "pyralog_memory_bytes", help: "Memory charged, by log and kind.", kind: .gauge
         ) { [self] in
@@ -130,6 +134,7 @@ extension LogMetrics.Figures {
             trimmed += partition.trimmed
             records += partition.records
             keys += partition.keys
+            coldKeys += partition.coldKeys
             disk += partition.diskBytes
         }
         let figures = log.readFigures

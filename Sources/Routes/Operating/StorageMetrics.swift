@@ -2,17 +2,27 @@ import Metrics
 import StorageEngine
 
 /// The disk as metrics, on servers that have a data directory.
-enum StorageMetrics {
+struct StorageMetrics {
+    private let engine: Engine
+    private let registry: MetricsRegistry
+
     static func register(_ engine: Engine, in registry: MetricsRegistry) {
         guard engine.storageFigures != nil else { return }
-        func collect(
-            _ name: String, _ help: String, _ kind: MetricsRegistry.Kind,
-            _ figure: @escaping @Sendable (StorageFigures) -> Double
-        ) {
-            registry.collect(name, help: help, kind: kind) { [engine] in
-                engine.storageFigures.map { [.init([], figure($0))] } ?? []
-            }
+        let metrics = StorageMetrics(engine: engine, registry: registry)
+        metrics.registerLog()
+        metrics.registerFiles()
+    }
+
+    private func collect(
+        _ name: String, _ help: String, _ kind: MetricsRegistry.Kind,
+        _ figure: @escaping @Sendable (StorageFigures) -> Double
+    ) {
+        registry.collect(name, help: help, kind: kind) { [engine] in
+            engine.storageFigures.map { [.init([], figure($0))] } ?? []
         }
+    }
+
+    private func registerLog() {
         collect("pyralog_wal_written_bytes_total", "Bytes written to the write-ahead log.", .counter) {
             Double($0.writtenBytes)
         }
@@ -35,6 +45,9 @@ enum StorageMetrics {
         collect("pyralog_wal_failed", "1 once it has failed: logs on disk are read-only.", .gauge) {
             $0.isFailed ? 1 : 0
         }
+    }
+
+    private func registerFiles() {
         collect("pyralog_checkpoints_total", "Checkpoints written.", .counter) { Double($0.checkpoints) }
         collect("pyralog_checkpoint_failures_total", "Checkpoints that failed and are tried again.", .counter)
         {
@@ -49,5 +62,10 @@ enum StorageMetrics {
         collect("pyralog_segment_live_bytes", "Of them, what the checkpoint refers to.", .gauge) {
             Double($0.liveSegmentBytes)
         }
+        collect(
+            "pyralog_key_index_disk_bytes",
+            "Files of keys whose records have left memory; they have no names.",
+            .gauge
+        ) { Double($0.keyIndexBytes) }
     }
 }

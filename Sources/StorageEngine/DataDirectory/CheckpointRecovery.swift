@@ -54,6 +54,7 @@ struct CheckpointRecovery {
                 do throws(StorageFailure) {
                     let batch = try self.batch(of: image, log)
                     partition.state.withLock { $0.restore(batch) }
+                    if batch.isMapped { partition.cool(batch, directory.keyPages) }
                 } catch {
                     try directory.putAside(error, [])
                     damage.append(error)

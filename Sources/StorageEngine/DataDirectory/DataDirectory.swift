@@ -14,6 +14,8 @@ package final class DataDirectory: Sendable {
     package let path: String
     let files: any FileSystem
     let wal: WriteAheadLog
+    /// Of keys whose rows are read from segments.
+    let keyPages: DiskKeyPages
     private let lock: Lock<(any OpenFile)?>
     /// Segments that are being read.
     let mappings = Lock<[SegmentID: any MappedBytes]>([:])
@@ -41,6 +43,7 @@ package final class DataDirectory: Sendable {
         self.path = path
         self.files = files
         isQuarantining = quarantines
+        keyPages = DiskKeyPages(directory: path, files: files)
         self.walFileBytes = walFileBytes
         let walPath = "\(path)/\(Self.walDirectory)"
         do throws(FileFailure) {

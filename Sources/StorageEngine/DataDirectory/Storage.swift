@@ -33,9 +33,11 @@ final class Storage: Sendable {
         self.clock = clock
         bootID = LastRun.currentBootID(directory.files)
         if let maxBytes {
-            directory.wal.supply.setLimit { [weak self] bytes in
+            let allows: @Sendable (Int) -> Bool = { [weak self] bytes in
                 self.map { $0.usedBytes + bytes <= maxBytes } ?? true
             }
+            directory.wal.supply.setLimit(allows)
+            directory.keyPages.setLimit(allows)
         }
         directory.wal.onFailure { [weak self] reason in
             // What a failed synchronisation has lost may have been seen: as after a loss of power. When this cannot be
@@ -45,9 +47,10 @@ final class Storage: Sendable {
         }
     }
 
-    /// Of the write-ahead log, the file in use included, and of segments.
+    /// Of the write-ahead log, the file in use included, of segments, and of the key index.
     private var usedBytes: Int {
         wal.closedBytes + directory.walFileBytes + (checkpointFigures?.segmentBytes ?? 0)
+            + directory.keyPages.fileBytes
     }
 
     /// Reads everything, then starts to write. Afterwards entries may be submitted.

@@ -20,6 +20,8 @@ package struct StorageFigures: Sendable {
     package let segmentBytes: Int
     /// Of segments, what the checkpoint refers to.
     package let liveSegmentBytes: Int
+    /// Of the files that keys lie in whose rows have left memory.
+    package let keyIndexBytes: Int
 }
 
 extension Engine {
@@ -36,6 +38,7 @@ extension Engine {
             checkpoints: checkpoints?.count ?? 0, failedCheckpoints: checkpoints?.failureCount ?? 0,
             checkpointSeconds: checkpoints?.seconds ?? 0, checkpointBytes: checkpoints?.writtenBytes ?? 0,
             segments: checkpoints?.segmentCount ?? 0, segmentBytes: checkpoints?.segmentBytes ?? 0,
-            liveSegmentBytes: checkpoints?.liveBytes ?? 0)
+            liveSegmentBytes: checkpoints?.liveBytes ?? 0,
+            keyIndexBytes: storage.directory.keyPages.fileBytes)
     }
 }

@@ -39,6 +39,8 @@ package struct PartitionStatistics: Sendable {
     package let appended: Int
     package let appendedBytes: Int
     package let keys: Int
+    /// Of the keys, those that are found on disk and take no memory.
+    package let coldKeys: Int
 }
 
 package enum MemoryKind: String, Sendable, CaseIterable { case payload, index, columns, buffers, pinned }

@@ -1,7 +1,12 @@
 import Platform
 
-// Batches of a hybrid log leave memory: their columns are read from the segment from then on.
+// Batches leave memory, and their keys with them: their columns are read from the segment from then on.
 extension Partition {
+    /// What is moved at a time between the two tables of the index, under the lock.
+    private static let keysPerStep = 512
+    /// All segments of a table are about equally full, and so split about at the same time.
+    private static let pagesPerStep = 16
+
     /// - Parameters:
     ///   - limit: only what arrived before, in Unix milliseconds.
     ///   - bytesMax: ends once about as much is free.
@@ -16,6 +21,7 @@ extension Partition {
             do throws(StorageFailure) {
                 let (image, mapping) = try directory.image(of: stored)
                 let mapped = Batch(image, in: mapping, account: account)
+                cool(batch, directory.keyPages)
                 gained = state.withLock { $0.replace(batch, with: mapped) }
             } catch {
                 // What cannot be read there stays here.
@@ -26,6 +32,33 @@ extension Partition {
             freed += gained
         }
         return freed
+    }
+
+    /// The keys of a batch that leaves memory; those for which there is no space on disk stay.
+    func cool(_ batch: Batch, _ pages: DiskKeyPages) {
+        for rows in steps(of: batch) {
+            do throws(FileFailure) { try pages.prepare(Self.pagesPerStep) } catch {
+                reportFailure("keys stay in memory: \(error)")
+            }
+            state.withLock { state in
+                state.forEachKey(of: batch, rows) { index, place in _ = index.cool(at: place, pages) }
+            }
+        }
+    }
+
+    /// The keys of a batch that is in memory again.
+    private func warm(_ batch: Batch) {
+        for rows in steps(of: batch) {
+            state.withLock { $0.forEachKey(of: batch, rows) { index, place in index.warm(at: place) } }
+        }
+    }
+
+    private func steps(of batch: Batch) -> [Range<Int>] {
+        let (rows, hasKeys) = state.withLock { _ in
+            (batch.header.pointee.rows, batch.header.pointee.keyBytes > 0)
+        }
+        guard hasKeys else { return [] }
+        return stride(from: 0, to: rows, by: Self.keysPerStep).map { $0..<min($0 + Self.keysPerStep, rows) }
     }
 
     /// All that is read from segments comes back, as far as there is room: the log is in memory only from now on.
@@ -42,7 +75,11 @@ extension Partition {
             }
             let copy = Batch(copying: image, pool: pool, account: account)
             // A rewriting is under way: what it leaves behind is in memory.
-            if state.withLock({ $0.replace(batch, with: copy) }) == 0 { Clock.pause(milliseconds: 1) }
+            if state.withLock({ $0.replace(batch, with: copy) }) == 0 {
+                Clock.pause(milliseconds: 1)
+            } else {
+                warm(copy)
+            }
         }
     }
 
@@ -75,6 +112,22 @@ extension Log {
 }
 
 extension PartitionState {
+    /// Of these rows, which are sealed, those that the index points at.
+    fileprivate mutating func forEachKey(
+        of batch: Batch, _ rows: Range<Int>, _ body: (inout KeyIndex, KeyIndex.Place) -> Void
+    ) {
+        let header = batch.header
+        for row in rows where header.pointee.isNewest(row) {
+            guard let key = header.pointee.key(row) else { continue }
+            if let place = place(of: key, xxh3(key, seed: hashSeed)),
+                index.offset(at: place) == header.pointee.offset(ofRow: row)
+            {
+                body(&index, place)
+            }
+        }
+        chargeIndex()
+    }
+
     fileprivate func oldestArrivalInMemory() -> Int64? {
         for position in 0..<list.count where !list.batches[position].isMapped {
             return list.headers[position].pointee.lastArrival

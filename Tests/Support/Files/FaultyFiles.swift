@@ -183,6 +183,11 @@ package final class FaultyFiles: FileSystem {
         try check(.freeBytes, path)
         return try base.freeBytes(at: path)
     }
+
+    package func scratch(in directory: String, bytes: Int) throws(FileFailure) -> any ScratchMemory {
+        try check(.scratch, directory, grows: true)
+        return try base.scratch(in: directory, bytes: bytes)
+    }
 }
 
 private final class FaultyFile: OpenFile {

@@ -133,6 +133,22 @@ package final class MemoryFiles: FileSystem {
     }
 
     package func freeBytes(at path: String) throws(FileFailure) -> Int { 1 << 40 }
+
+    package func scratch(in directory: String, bytes: Int) throws(FileFailure) -> any ScratchMemory {
+        MemoryScratch(bytes: bytes)
+    }
+}
+
+private final class MemoryScratch: ScratchMemory, @unchecked Sendable {
+    // Sendable: the address never changes.
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(bytes count: Int) {
+        bytes = .allocate(byteCount: count, alignment: 4096)
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    deinit { bytes.deallocate() }
 }
 
 private final class MemoryFile: OpenFile {

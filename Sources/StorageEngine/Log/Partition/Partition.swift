@@ -111,10 +111,10 @@ final class Partition: Sendable {
         if let active = state.active, active.pointee.earliestDeadline < state.maintenanceDue {
             state.requestMaintenance(at: active.pointee.earliestDeadline)
         }
-        if let age = state.policy.retainedAgeMillisecondsMax, state.maintenanceDue == Deadline.never {
+        if let age = state.policy.retainedAgeMillisecondsMax {
             state.requestMaintenance(at: addingSaturated(state.active?.pointee.lastArrival ?? 0, age))
         }
-        if let tiers = state.policy.tiers, state.maintenanceDue == Deadline.never {
+        if let tiers = state.policy.tiers {
             let arrival = state.active?.pointee.lastArrival ?? 0
             state.requestMaintenance(at: addingSaturated(arrival, tiers.memoryMilliseconds) + 1)
         }

@@ -112,7 +112,7 @@ extension PartitionState {
             first: Offset(first), tail: Offset(committed), records: records, liveRecords: live,
             memoryBytes: bytes, diskBytes: diskBytes,
             evicted: evictedCount, expired: expiredCount, trimmed: trimmedCount, appended: appendedCount,
-            appendedBytes: appendedBytes, keys: index.count)
+            appendedBytes: appendedBytes, keys: index.count, coldKeys: index.coldCount)
     }
 
     /// Rows that are counted in a batch but lie below `first` or are not committed yet.

@@ -78,7 +78,7 @@ struct PartitionState: ~Copyable {
     init(policy: PartitionPolicy, pool: SlabPool, account: MemoryAccount, hashSeed: UInt64) {
         self.policy = policy
         self.pool = pool
-        index = KeyIndex(pool: pool)
+        index = KeyIndex(pages: pool)
         self.account = account
         self.hashSeed = hashSeed
         chargeIndex()

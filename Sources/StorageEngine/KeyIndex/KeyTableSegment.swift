@@ -1,5 +1,5 @@
-/// One segment of a key index: a power of two of 16-byte slots, probed linearly, deleted from by shifting back.
-struct KeyIndexSegment {
+/// One segment of a key table: a power of two of 16-byte slots, probed linearly, deleted from by shifting back.
+struct KeyTableSegment {
     struct Slot {
         var hash: UInt64
         var offset: Int64
@@ -8,7 +8,7 @@ struct KeyIndexSegment {
     }
 
     static let slotsMin = 16
-    /// 64 KiB: splitting one stays below half a millisecond.
+    /// A page: splitting one stays below half a millisecond.
     static let slotsMax = SlabPool.indexSlabBytes / MemoryLayout<Slot>.stride
 
     let slots: UnsafeMutablePointer<Slot>
@@ -17,37 +17,43 @@ struct KeyIndexSegment {
     let depth: UInt64
     private(set) var count = 0
 
-    static func bytes(slots: Int) -> Int {
-        slots * MemoryLayout<Slot>.stride + MemoryLayout<KeyIndexSegment>.stride
+    /// In memory.
+    static func bytes(slots: Int, _ pages: any KeyPages) -> Int {
+        let isOnDisk = slots == slotsMax && pages.areOnDisk
+        return (isOnDisk ? 0 : slots * MemoryLayout<Slot>.stride) + MemoryLayout<KeyTableSegment>.stride
     }
 
-    /// Full-sized ones are slabs of the pool; smaller ones come from malloc.
-    static func make(slots capacity: Int, depth: UInt64, pool: SlabPool) -> UnsafeMutablePointer<
-        KeyIndexSegment
-    > {
-        let slots =
-            capacity == slotsMax
-            ? pool.allocate(bytes: SlabPool.indexSlabBytes).bindMemory(to: Slot.self, capacity: capacity)
-            : .allocate(capacity: capacity)
-        slots.initialize(repeating: .unused, count: capacity)
-        let segment = UnsafeMutablePointer<KeyIndexSegment>.allocate(capacity: 1)
-        segment.initialize(to: KeyIndexSegment(slots: slots, capacity: capacity, depth: depth))
-        return segment
+    /// Below a page they come from malloc.
+    init(slotsBelowPage capacity: Int, depth: UInt64) {
+        self.init(slots: .allocate(capacity: capacity), capacity: capacity, depth: depth)
     }
 
-    static func destroy(_ segment: UnsafeMutablePointer<KeyIndexSegment>, pool: SlabPool) {
-        if segment.pointee.capacity == slotsMax {
-            pool.free(UnsafeMutableRawPointer(segment.pointee.slots), bytes: SlabPool.indexSlabBytes)
-        } else {
-            segment.pointee.slots.deallocate()
-        }
-        segment.deallocate()
+    init(page: UnsafeMutableRawPointer, depth: UInt64) {
+        self.init(
+            slots: page.bindMemory(to: Slot.self, capacity: Self.slotsMax), capacity: Self.slotsMax,
+            depth: depth)
     }
 
     private init(slots: UnsafeMutablePointer<Slot>, capacity: Int, depth: UInt64) {
         self.slots = slots
         self.capacity = capacity
         self.depth = depth
+        slots.initialize(repeating: .unused, count: capacity)
+    }
+
+    func boxed() -> UnsafeMutablePointer<KeyTableSegment> {
+        let segment = UnsafeMutablePointer<KeyTableSegment>.allocate(capacity: 1)
+        segment.initialize(to: self)
+        return segment
+    }
+
+    static func destroy(_ segment: UnsafeMutablePointer<KeyTableSegment>, _ pages: any KeyPages) {
+        if segment.pointee.capacity == slotsMax {
+            pages.give(UnsafeMutableRawPointer(segment.pointee.slots))
+        } else {
+            segment.pointee.slots.deallocate()
+        }
+        segment.deallocate()
     }
 
     /// At 7/8 the expected probe length of a miss is still a few cache lines.
