@@ -21,8 +21,12 @@ struct EngineBenchmarks {
         [
             ("memory", memory), ("append", appends), ("read", reads), ("keys", keys), ("latency", latencies),
             ("transactions", transactions), ("expiry", expiry),
+            ("modes", { _ in { try DiskBenchmarks().modes() } }),
+            ("cold-keys", { _ in { try DiskBenchmarks().coldKeys() } }),
         ]
     }
+
+    // MARK: Logs
 
     private func log(_ name: String, _ change: (inout LogConfiguration) -> Void = { _ in }) throws -> Log {
         var configuration = LogConfiguration()

@@ -69,6 +69,8 @@ package struct SystemFiles: FileSystem {
         if code != 0 { throw FileFailure("allocate", directory, code) }
         let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let start, start != MAP_FAILED else { throw FileFailure("map", directory, errno) }
+        // What is looked up there lies anywhere: reading ahead would read for nothing.
+        madvise(start, bytes, MADV_RANDOM)
         return ScratchMapping(UnsafeMutableRawBufferPointer(start: start, count: bytes))
     }
 
