@@ -66,7 +66,10 @@ let package = Package(
         module("HTTP", ["Metrics", "Platform", "CMicroHTTPD", "CZlib", "CZstd"]),
         module(
             "StorageEngine",
-            ["Metrics", "Platform", .product(name: "HeapModule", package: "swift-collections")]),
+            [
+                "Metrics", "Platform", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
         module("DuckDBClient", ["CDuckDB"]),
         module("JSON", ["Platform", "CJansson", "CSimdJSON"]),
         module("HTTPClient", ["CCurl"]),

@@ -2,6 +2,7 @@ import Foundation
 import Metrics
 import Platform
 import StorageEngine
+import Synchronization
 
 /// What the disk costs in process: one engine on a directory of its own, which goes afterwards.
 final class DiskBenchmarks {
@@ -100,6 +101,55 @@ final class DiskBenchmarks {
         try engine.deleteLog(named: log.name).waited()
         try engine.deleteLog(named: other.name).waited()
         return results
+    }
+
+    // MARK: Group commit
+
+    /// Writers that wait for their acknowledgement, as connections do, on two threads.
+    func groupCommit() throws -> [Measurement] {
+        let log = try log(.always, "group")
+        var alone: Double?
+        return [1, 8, 64, 256].map { writers in
+            let before = engine.storageFigures?.synchronisations ?? 0
+            let (count, seconds) = write(writers, log)
+            let synchronisations = (engine.storageFigures?.synchronisations ?? 0) - before
+            let rate = Double(count) / seconds
+            let times = alone.map { ", \(Int(rate / $0 * 10) / 10) × one writer" } ?? ""
+            if alone == nil { alone = rate }
+            return Measurement(
+                name: "keys put by \(writers) writers",
+                conditions: "on disk, \(count / max(1, synchronisations)) a synchronisation\(times)",
+                value: rate, unit: "a second", bar: writers == 64 ? alone.map { 20 * $0 } : nil)
+        }
+    }
+
+    private func write(_ writers: Int, _ log: Log) -> (count: Int, seconds: Double) {
+        let nanoseconds: Int64 = 2_000_000_000
+        let start = Clock.monotonicNanoseconds()
+        let total = Atomic<Int>(0)
+        let threads = (0..<min(2, writers)).map { number in
+            Thread(name: "writers") {
+                let inFlight = writers / min(2, writers)
+                let done = WakeUp()
+                let free = Atomic<Int>(inFlight)
+                var sent = 0
+                while Clock.monotonicNanoseconds() - start < nanoseconds {
+                    let generation = done.generation
+                    let count = free.exchange(0, ordering: .acquiring)
+                    for _ in 0..<count {
+                        put(UInt64(number << 32 | sent % 100_000), Self.value, log) {
+                            if free.wrappingAdd(1, ordering: .releasing).oldValue == 0 { done.signal() }
+                        }
+                        sent += 1
+                    }
+                    if count == 0 { done.wait(since: generation) }
+                }
+                while free.load(ordering: .acquiring) < inFlight { Clock.pause(milliseconds: 1) }
+                total.wrappingAdd(sent, ordering: .relaxed)
+            }
+        }
+        for thread in threads { thread.join() }
+        return (total.load(ordering: .relaxed), Double(Clock.monotonicNanoseconds() - start) / 1e9)
     }
 
     private func draft(records count: Int) -> Draft {

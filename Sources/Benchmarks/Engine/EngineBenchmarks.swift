@@ -22,6 +22,7 @@ struct EngineBenchmarks {
             ("memory", memory), ("append", appends), ("read", reads), ("keys", keys), ("latency", latencies),
             ("transactions", transactions), ("expiry", expiry),
             ("modes", { _ in { try DiskBenchmarks().modes() } }),
+            ("group-commit", { _ in { try DiskBenchmarks().groupCommit() } }),
             ("cold-keys", { _ in { try DiskBenchmarks().coldKeys() } }),
         ]
     }

@@ -30,6 +30,19 @@ func put(_ keys: [UInt64], _ value: [UInt8], _ log: Log, expiry: Expiry = .logDe
     }
 }
 
+/// - Parameter done: called when it is acknowledged.
+func put(_ key: UInt64, _ value: [UInt8], _ log: Log, _ done: @escaping @Sendable () -> Void) {
+    expectNoError {
+        let outcome = try withUnsafeBytes(of: key) { key in
+            try log.put(key: key.bytes, value: value.span.bytes, PutOptions())
+        }
+        switch outcome {
+        case .done: done()
+        case .pending(let ticket): ticket.whenComplete { _ in done() }
+        }
+    }
+}
+
 func get(_ keys: [UInt64], _ log: Log) {
     var found = 0
     for key in keys where contains(key, log) { found += 1 }

@@ -1,5 +1,5 @@
 // Usage: pyralog-bench [--json] [GROUP…], groups: memory append read keys latency transactions expiry
-// modes cold-keys, the last two on a disk
+// and, on a disk: modes group-commit cold-keys
 let arguments = CommandLine.arguments.dropFirst()
 let chosen = arguments.filter { !$0.hasPrefix("--") }
 var measurements: [Measurement] = []

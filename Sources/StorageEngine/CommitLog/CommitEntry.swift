@@ -75,7 +75,7 @@ package final class CommitEntry: Sendable {
             if !part.waitsForDisk {
                 part.partition.dropPending(self, part)
             } else {
-                part.partition.failPending(self, reason: reason)
+                part.partition.failPending(self, part, reason: reason)
             }
         }
         decide(.failed(reason: reason))

@@ -175,14 +175,9 @@ final class Partition: Sendable {
         state.withLocked { state in
             precondition(state.pending.first === entry, "entries commit in the order of their offsets")
             state.pending.removeFirst()
-            let replaced = state.apply(upTo: part.end)
-            if state.pending.isEmpty {
-                state.sharedCommitLog = nil
-                state.pendingKeys.removeAll()
-            } else {
-                state.pendingKeys = state.pendingKeys.filter { $0.value !== entry }
-            }
-            return replaced
+            state.forgetKeys(of: entry, state.committed..<part.end)
+            if state.pending.isEmpty { state.sharedCommitLog = nil }
+            return state.apply(upTo: part.end)
         }
     }
 
@@ -190,11 +185,11 @@ final class Partition: Sendable {
         carryOut(state.withLock { settle(&$0, rows: 64) })
     }
 
-    func failPending(_ entry: CommitEntry, reason: String) {
+    func failPending(_ entry: CommitEntry, _ part: CommitEntry.Part, reason: String) {
         state.withLock { state in
             state.failure = state.failure ?? reason
             state.pending.removeAll { $0 === entry }
-            state.pendingKeys = state.pendingKeys.filter { $0.value !== entry }
+            state.forgetKeys(of: entry, part.start..<part.end)
         }
     }
 
@@ -206,8 +201,8 @@ final class Partition: Sendable {
                 return
             }
             state.pending.removeFirst()
+            state.forgetKeys(of: entry, state.committed..<part.end)
             state.dropAssigned(upTo: part.end)
-            state.pendingKeys = state.pendingKeys.filter { $0.value !== entry }
             if state.pending.isEmpty { state.sharedCommitLog = nil }
         }
         afterCommit()
@@ -274,12 +269,31 @@ extension PartitionState {
     /// Remembers an entry, and which keys wait for it, so that conditional writes can wait too.
     mutating func enqueue(_ entry: CommitEntry, from start: Int64) {
         pending.append(entry)
-        var offset = start
-        while offset < assigned {
+        forEachKeyHash(start..<assigned) { $0[$1] = entry }
+    }
+
+    /// They wait for it no more.
+    mutating func forgetKeys(of entry: CommitEntry, _ offsets: Range<Int64>) {
+        guard !pendingKeys.isEmpty else { return }
+        forEachKeyHash(offsets) { pendingKeys, hash in
+            if pendingKeys[hash] === entry { pendingKeys[hash] = nil }
+        }
+    }
+
+    /// Of rows that are not committed.
+    private mutating func forEachKeyHash(
+        _ offsets: Range<Int64>, _ body: (inout [UInt64: CommitEntry], UInt64) -> Void
+    ) {
+        var offset = offsets.lowerBound
+        while offset < offsets.upperBound {
             let header = list.headers[list.position(of: offset)]
-            let row = Int(offset - header.pointee.base)
-            if let key = header.pointee.key(row) { pendingKeys[xxh3(key, seed: hashSeed)] = entry }
-            offset += 1
+            let end = min(offsets.upperBound, header.pointee.endOfRange)
+            if header.pointee.keyBytes > 0 {
+                for row in Int(offset - header.pointee.base)..<Int(end - header.pointee.base) {
+                    if let key = header.pointee.key(row) { body(&pendingKeys, xxh3(key, seed: hashSeed)) }
+                }
+            }
+            offset = end
         }
     }
 

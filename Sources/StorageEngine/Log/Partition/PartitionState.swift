@@ -1,3 +1,4 @@
+import DequeModule
 import Platform
 
 /// What a partition's lock protects. Offsets here are plain integers: this is the arithmetic of one partition.
@@ -18,7 +19,7 @@ struct PartitionState: ~Copyable {
     /// Below, keys have left the index and batches are freed; it follows `first` in steps.
     var cleaned: Int64 = 0
     /// Entries handed to the commit log, oldest first. Always empty in memory mode.
-    var pending: [CommitEntry] = []
+    var pending: Deque<CommitEntry> = []
     /// The last uncommitted entry that writes a key, by the key's hash.
     var pendingKeys: [UInt64: CommitEntry] = [:]
     /// Where what is written becomes durable; nil: entries commit as they are assigned.
