@@ -35,6 +35,16 @@ package struct DuckDBLibrary: @unchecked Sendable {
         throw .unavailable(found)
     }
 
+    /// How much memory the process may hold, files aside, before DuckDB gets no more of it. To be called often while
+    /// queries run: allocations below a mebibyte are refused by what the last call has found.
+    package func bound(processBytes: Int) { pyra_duckdb_bound_memory(processBytes) }
+
+    /// Gives back what allocators keep, if DuckDB was refused memory since the last call. To be called while no query runs.
+    package func releaseMemory() { pyra_duckdb_release_memory() }
+
+    /// What the process holds, files aside.
+    package var processBytes: Int { pyra_duckdb_held_memory() }
+
     package var version: String { String(cString: functions.pointee.library_version()) }
 }
 

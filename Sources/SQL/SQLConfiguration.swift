@@ -13,6 +13,8 @@ package struct SQLConfiguration: Sendable {
     package var timeoutMilliseconds: Int64 = 30_000
     package var rowsMax = 10_000_000
     package var resultBytesMax = 4 << 30
+    /// Nobody else is in this process: what it holds is what queries and their engine take.
+    package var ownsProcess = false
     /// `now()` is the engine's clock, which tests move.
     package var isTestMode = false
 

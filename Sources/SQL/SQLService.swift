@@ -17,6 +17,10 @@ package final class SQLService: Sendable {
     private let nextIdentifier = Atomic<UInt64>(UInt64.random(in: 0...UInt64.max))
     /// What DuckDB has allocated, as charged to the engine.
     private let chargedBytes = Atomic<Int>(0)
+    /// What the process held when no query ran.
+    private let idleBytes = Atomic<Int>(0)
+    /// Code, stacks, and what DuckDB takes before it does anything.
+    private static let programBytes = 64 << 20
 
     private struct Loaded: Sendable {
         let instance: SQLInstance
@@ -30,8 +34,9 @@ package final class SQLService: Sendable {
         self.metrics = SQLMetrics(metrics, registry)
         let owner = WeakService()
         watch = QueryWatch(
-            registry, cancel: { _ = owner.service?.cancel($0, $1) }, onTick: { owner.service?.chargeMemory() }
-        )
+            registry, cancel: { _ = owner.service?.cancel($0, $1) },
+            boundMemory: { owner.service?.boundMemory(isIdle: $0) },
+            chargeMemory: { owner.service?.chargeMemory() })
         workers = QueryWorkers(threadsMax: configuration.workers, queuedMax: configuration.queuedMax) {
             owner.service?.run($0)
         }
@@ -114,13 +119,15 @@ package final class SQLService: Sendable {
 
     private func run(_ query: Query) {
         let start = Clock.monotonicNanoseconds()
+        var endedBefore = registry.endedCount
         var failure = attempt(query)
         // What others take now may be free in a moment: as long as nothing was sent, it is tried again.
         for pauseMilliseconds in [50, 200, 500] {
             guard case .outOfMemory? = failure, query.rows == 0, query.pipe.isUntouched,
-                !query.isCancelled, isBesideOthers(query)
+                !query.isCancelled, wasBesideOthers(query, endedBefore)
             else { break }
             WakeUp.pause(milliseconds: pauseMilliseconds)
+            endedBefore = registry.endedCount
             failure = attempt(query)
         }
         if case .outOfMemory(let reason, _)? = failure, isBesideOthers(query) {
@@ -143,6 +150,11 @@ package final class SQLService: Sendable {
         } catch {
             return query.failure ?? Self.failure(error)
         }
+    }
+
+    /// Whether there was another at any time since so many had ended.
+    private func wasBesideOthers(_ query: Query, _ endedBefore: Int) -> Bool {
+        registry.endedCount != endedBefore || isBesideOthers(query)
     }
 
     private func isBesideOthers(_ query: Query) -> Bool {
@@ -179,6 +191,22 @@ package final class SQLService: Sendable {
             loaded = made
             return made
         }
+    }
+
+    /// What the process may hold, files aside, before DuckDB gets no more: what data and queries may take, the program, and
+    /// a tenth for what allocators keep; where more is held though no query runs, a query's share beyond that.
+    private func boundMemory(isIdle: Bool) {
+        guard configuration.ownsProcess, let library = loaded.withLock({ $0 })?.instance.library else {
+            return
+        }
+        if isIdle {
+            library.releaseMemory()
+            idleBytes.store(library.processBytes, ordering: .relaxed)
+        }
+        let limit = engine.memoryLimitBytes
+        let usual = limit.addingReportingOverflow(limit / 10 + Self.programBytes)
+        let beyondIdle = idleBytes.load(ordering: .relaxed) + memoryBytes
+        library.bound(processBytes: usual.overflow ? .max : max(usual.partialValue, beyondIdle))
     }
 
     /// Reads back what DuckDB takes: it is part of the server's memory. On the watch's thread.

@@ -1,4 +1,5 @@
 #include "CDuckDB.h"
+#include "Memory.h"
 
 #include <dlfcn.h>
 #include <stdatomic.h>
@@ -30,6 +31,10 @@ const pyra_duckdb_functions *pyra_duckdb_load(
             note(error, error_capacity, dlerror());
             return NULL;
         }
+    }
+    if (!pyra_duckdb_watch_memory(library)) {
+        note(error, error_capacity, "its memory cannot be bounded: it does not import the system's malloc, or has a C++ library of its own");
+        return NULL;
     }
     pyra_duckdb_functions *functions = malloc(sizeof *functions);
     if (functions == NULL) {

@@ -9,6 +9,7 @@ final class SQLInstance: Sendable {
     let fence: Fence
     let bounds: BoundEvaluator
     let judgements = Judgements()
+    let library: DuckDBLibrary
     private let database: Database
     private let sessions: Pool<Session>
     /// What runs on a connection, for the table functions bound there.
@@ -21,6 +22,7 @@ final class SQLInstance: Sendable {
         do throws(DuckDBFailure) {
             let library = try DuckDBLibrary(
                 configured: configuration.libraryPath, unpacked: configuration.unpackedPaths)
+            self.library = library
             let database = try Database(library, options: Self.options(configuration, memoryBytes))
             self.database = database
             sessions = Pool { () throws(DuckDBFailure) in try Session(database.connect()) }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// One thread that ends queries at their deadlines and keeps an eye on what DuckDB takes. It sleeps while there are none.
 final class QueryWatch: Sendable {
-    private static let tickNanoseconds: Int64 = 20_000_000
+    private static let tickNanoseconds: Int64 = 10_000_000
     /// Between two looks at DuckDB's memory: a look is a query of its own.
     private static let lookNanoseconds: Int64 = 100_000_000
 
@@ -12,16 +12,21 @@ final class QueryWatch: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let thread = Lock<Thread?>(nil)
     private let cancel: @Sendable (Query, SQLFailure) -> Void
-    private let onTick: @Sendable () -> Void
+    private let boundMemory: @Sendable (_ isIdle: Bool) -> Void
+    private let chargeMemory: @Sendable () -> Void
 
-    /// - Parameter onTick: called from the thread now and then while there are queries, and once when none is left.
+    /// - Parameters:
+    ///   - boundMemory: called from the thread all the time while there are queries, and when none is left.
+    ///   - chargeMemory: the same, but only now and then.
     init(
         _ registry: QueryRegistry, cancel: @escaping @Sendable (Query, SQLFailure) -> Void,
-        onTick: @escaping @Sendable () -> Void
+        boundMemory: @escaping @Sendable (_ isIdle: Bool) -> Void,
+        chargeMemory: @escaping @Sendable () -> Void
     ) {
         self.registry = registry
         self.cancel = cancel
-        self.onTick = onTick
+        self.boundMemory = boundMemory
+        self.chargeMemory = chargeMemory
     }
 
     func start() {
@@ -55,8 +60,9 @@ final class QueryWatch: Sendable {
                 }
                 query.interruptAgain()
             }
+            boundMemory(queries.isEmpty)
             if now - lookedAt >= Self.lookNanoseconds {
-                onTick()
+                chargeMemory()
                 lookedAt = now
             }
             // One more look once there are none, so that what DuckDB gave back is not charged for ever.

@@ -58,6 +58,7 @@ extension EffectiveConfiguration {
         if let count = integer(.sqlMaxRows) { sql.rowsMax = count }
         if let bytes = integer(.sqlMaxResultBytes) { sql.resultBytesMax = bytes }
         sql.isTestMode = isOn(.testMode)
+        sql.ownsProcess = true
         return sql
     }
 

@@ -106,4 +106,30 @@ VALUES = {
                          "range(10000000) t(i)",
     "a pattern that writes much":
         "SELECT length(regexp_replace(repeat('a', 60000), '(.*)', '" + "\\1" * 1000 + "'))",
+    "digits of digits": "SELECT length(" + "hex(" * 40 + "'x'" + ")" * 40 + ")",
+    "digits of digits for rows":
+        "SELECT sum(length(" + "hex(" * 20 + "i::VARCHAR" + ")" * 20 + ")) FROM range(1000000) t(i)",
+    "lists in lists in lists":
+        "SELECT len(list_transform(range(999), lambda x: list_transform(range(999), lambda y: "
+        "list_transform(range(999), lambda z: z))))",
+    "the sum of lists in lists in lists":
+        "SELECT list_sum(list_transform(range(999), lambda x: len(list_transform(range(999), lambda y: "
+        "list_transform(range(999), lambda z: x + y + z)))))",
+    "a map of lists in lists": "SELECT len(map_entries(map(range(999), list_transform(range(999), lambda x: "
+                               "list_transform(range(999), lambda y: range(999))))))",
+    "a list that doubles in tables": "WITH l0 AS (SELECT range(999) AS l)" + "".join(
+        f", l{n + 1} AS (SELECT list_concat(l, l) AS l FROM l{n})" for n in range(39)) + " SELECT len(l) FROM l39",
+    "lists of four lists": "WITH l0 AS (SELECT ['xxxxx'] AS l)" + "".join(
+        f", l{n + 1} AS (SELECT [l, l, l, l] AS l FROM l{n})" for n in range(15)) + " SELECT length(l::VARCHAR) "
+                                                                                    "FROM l15",
+    "JSON of four times JSON": "WITH l0 AS (SELECT '1'::JSON AS l)" + "".join(
+        f", l{n + 1} AS (SELECT json_array(l, l, l, l) AS l FROM l{n})" for n in range(19)) + " SELECT "
+        "length(l::VARCHAR) FROM l19",
+    "a text thrice in tables": "WITH l0 AS (SELECT 'xxxxx' AS l)" + "".join(
+        f", l{n + 1} AS (SELECT concat_ws('', l, l, l) AS l FROM l{n})" for n in range(39)) + " SELECT length(l) "
+                                                                                            "FROM l39",
+    "lists of lists of rows": "SELECT len(list(l)) FROM (SELECT range(999) l FROM range(10000000))",
+    "a sorted list of rows": "SELECT len(list_sort(list(i))) FROM range(1000000000) t(i)",
+    "long texts together": "SELECT length(string_agg(s, '')) FROM (SELECT string_agg(repeat('x', 60000), '') s "
+                           "FROM range(20000) t(i) GROUP BY i % 10)",
 }

@@ -1,0 +1,222 @@
+#define _GNU_SOURCE
+#include "Memory.h"
+#include "CDuckDB.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    // From here on a request is judged for itself: what is held now, and so much more.
+    large_bytes = 1 << 20,
+    // Below nothing is refused. DuckDB's C functions and what tells of an error allocate where nobody catches a failure; all of
+    // that is smaller, the longest text of a statement included. What grows without an end comes here sooner or later.
+    medium_bytes = 256 << 10,
+};
+
+static atomic_size_t limit = SIZE_MAX;
+static atomic_bool exhausted;
+// In large blocks.
+static atomic_size_t allocated;
+static atomic_bool has_refused;
+static atomic_int statm = -1;
+// `mallctl` of an allocator that the library brings along, which keeps what was freed for a while (jemalloc(3)).
+static int (*purge)(const char *, void *, size_t *, void *, size_t);
+
+size_t pyra_duckdb_held_memory(void) {
+    char line[128];
+    ssize_t count = pread(atomic_load_explicit(&statm, memory_order_relaxed), line, sizeof line - 1, 0);
+    if (count <= 0) { return 0; }
+    line[count] = 0;
+    size_t resident = 0, in_files = 0;
+    if (sscanf(line, "%*u %zu %zu", &resident, &in_files) != 2 || resident < in_files) { return 0; }
+    return (resident - in_files) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void pyra_duckdb_bound_memory(size_t bytes) {
+    atomic_store(&limit, bytes);
+    atomic_store(&exhausted, pyra_duckdb_held_memory() > bytes);
+}
+
+static bool is_too_much(size_t bytes) {
+    if (bytes < medium_bytes) { return false; }
+    if (bytes < large_bytes) { return atomic_load_explicit(&exhausted, memory_order_relaxed); }
+    size_t most = atomic_load_explicit(&limit, memory_order_relaxed);
+    if (most == SIZE_MAX) { return false; }
+    if (bytes > most) { return true; }
+    // What was allocated may not have been touched yet, and then is not held; what is held may not have come through here.
+    return atomic_load(&allocated) > most - bytes || pyra_duckdb_held_memory() > most - bytes;
+}
+
+static bool refuses(size_t bytes) {
+    if (!is_too_much(bytes)) { return false; }
+    atomic_store(&has_refused, true);
+    return true;
+}
+
+void pyra_duckdb_release_memory(void) {
+    if (!atomic_exchange(&has_refused, false)) { return; }
+    if (purge != NULL) { purge("arena.4096.purge", NULL, NULL, NULL, 0); }
+    malloc_trim(0);
+}
+
+// MARK: In place of what the libraries import
+
+static void *refusal(void) {
+    errno = ENOMEM;
+    return NULL;
+}
+
+static size_t counted_bytes(void *start) {
+    size_t bytes = start == NULL ? 0 : malloc_usable_size(start);
+    return bytes >= large_bytes ? bytes : 0;
+}
+
+static void *counted(void *start) {
+    size_t bytes = counted_bytes(start);
+    if (bytes > 0) { atomic_fetch_add(&allocated, bytes); }
+    return start;
+}
+
+// What was allocated before anything was counted is freed here too: never below zero.
+static void uncount(size_t bytes) {
+    if (bytes == 0) { return; }
+    size_t before = atomic_load(&allocated);
+    while (!atomic_compare_exchange_weak(&allocated, &before, before > bytes ? before - bytes : 0)) { }
+}
+
+static void *bounded_malloc(size_t bytes) { return refuses(bytes) ? refusal() : counted(malloc(bytes)); }
+
+static void *bounded_calloc(size_t count, size_t bytes) {
+    size_t all = 0;
+    if (__builtin_mul_overflow(count, bytes, &all)) { return refusal(); }
+    return refuses(all) ? refusal() : counted(calloc(count, bytes));
+}
+
+static void *bounded_aligned_alloc(size_t alignment, size_t bytes) {
+    return refuses(bytes) ? refusal() : counted(aligned_alloc(alignment, bytes));
+}
+
+static void *bounded_realloc(void *start, size_t bytes) {
+    if (refuses(bytes)) { return refusal(); }
+    size_t before = counted_bytes(start);
+    void *moved = realloc(start, bytes);
+    if (moved != NULL || bytes == 0) { uncount(before); }
+    return counted(moved);
+}
+
+static void counted_free(void *start) {
+    uncount(counted_bytes(start));
+    free(start);
+}
+
+static void *bounded_mmap(void *address, size_t bytes, int protection, int flags, int file, off_t offset) {
+    if ((flags & MAP_ANONYMOUS) != 0 && refuses(bytes)) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    return mmap(address, bytes, protection, flags, file, offset);
+}
+
+// Where an allocator turns when it gets no mapping.
+static void *bounded_sbrk(intptr_t bytes) {
+    if (bytes > 0 && refuses((size_t)bytes)) {
+        errno = ENOMEM;
+        return (void *)-1;
+    }
+    return sbrk(bytes);
+}
+
+static const struct {
+    const char *name;
+    void *function;
+} replacements[] = {
+    {"malloc", (void *)bounded_malloc},
+    {"calloc", (void *)bounded_calloc},
+    {"realloc", (void *)bounded_realloc},
+    {"aligned_alloc", (void *)bounded_aligned_alloc},
+    {"free", (void *)counted_free},
+    {"mmap", (void *)bounded_mmap},
+    {"sbrk", (void *)bounded_sbrk},
+};
+enum { replacement_count = sizeof replacements / sizeof *replacements };
+
+// MARK: The slots of the library
+
+static int replacement(const char *name) {
+    for (int index = 0; index < replacement_count; index++) {
+        if (strcmp(name, replacements[index].name) == 0) { return index; }
+    }
+    return -1;
+}
+
+// A slot that holds the address of a function of another library, and nothing else.
+static bool is_import(ElfW(Xword) info) {
+#if defined(__x86_64__)
+    return ELF64_R_TYPE(info) == R_X86_64_JUMP_SLOT || ELF64_R_TYPE(info) == R_X86_64_GLOB_DAT;
+#elif defined(__aarch64__)
+    return ELF64_R_TYPE(info) == R_AARCH64_JUMP_SLOT || ELF64_R_TYPE(info) == R_AARCH64_GLOB_DAT;
+#else
+    return false;
+#endif
+}
+
+// It may have been made read-only once it was filled.
+static bool fill(void **slot, void *function) {
+    uintptr_t page_bytes = (uintptr_t)sysconf(_SC_PAGESIZE);
+    void *page = (void *)((uintptr_t)slot & ~(page_bytes - 1));
+    if (mprotect(page, page_bytes, PROT_READ | PROT_WRITE) != 0) { return false; }
+    __atomic_store_n(slot, function, __ATOMIC_RELEASE);
+    return true;
+}
+
+static int replace_in(
+    const struct link_map *map, const ElfW(Sym) *symbols, const char *names, const ElfW(Rela) *entries, size_t bytes) {
+    int count = 0;
+    for (size_t position = 0; entries != NULL && position < bytes / sizeof *entries; position++) {
+        if (!is_import(entries[position].r_info)) { continue; }
+        int index = replacement(names + symbols[ELF64_R_SYM(entries[position].r_info)].st_name);
+        if (index < 0) { continue; }
+        if (fill((void **)(map->l_addr + entries[position].r_offset), replacements[index].function)) { count++; }
+    }
+    return count;
+}
+
+static bool watch(void *library) {
+    struct link_map *map = NULL;
+    if (library == NULL || dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) { return false; }
+    const ElfW(Sym) *symbols = NULL;
+    const char *names = NULL;
+    const ElfW(Rela) *functions = NULL, *others = NULL;
+    size_t functions_bytes = 0, others_bytes = 0;
+    for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+        switch (entry->d_tag) {
+        case DT_SYMTAB: symbols = (const void *)entry->d_un.d_ptr; break;
+        case DT_STRTAB: names = (const void *)entry->d_un.d_ptr; break;
+        case DT_JMPREL: functions = (const void *)entry->d_un.d_ptr; break;
+        case DT_PLTRELSZ: functions_bytes = entry->d_un.d_val; break;
+        case DT_RELA: others = (const void *)entry->d_un.d_ptr; break;
+        case DT_RELASZ: others_bytes = entry->d_un.d_val; break;
+        }
+    }
+    if (symbols == NULL || names == NULL) { return false; }
+    int count = replace_in(map, symbols, names, functions, functions_bytes);
+    return replace_in(map, symbols, names, others, others_bytes) + count > 0;
+}
+
+bool pyra_duckdb_watch_memory(void *library) {
+    if (atomic_load(&statm) < 0) { atomic_store(&statm, open("/proc/self/statm", O_RDONLY | O_CLOEXEC)); }
+    *(void **)&purge = dlsym(library, "duckdb_je_mallctl");
+    // Its strings and whatever else it makes with `new`: that is where those allocate.
+    bool watches_new = watch(dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD));
+    return watch(library) && watches_new;
+}
