@@ -35,9 +35,12 @@ package struct DuckDBLibrary: @unchecked Sendable {
         throw .unavailable(found)
     }
 
-    /// How much memory the process may hold, files aside, before DuckDB gets no more of it. To be called often while
-    /// queries run: allocations below a mebibyte are refused by what the last call has found.
-    package func bound(processBytes: Int) { pyra_duckdb_bound_memory(processBytes) }
+    /// How much memory the process may hold, files aside, before DuckDB gets no more of it, and the largest block that it
+    /// gets at all. To be called often while queries run: allocations below a mebibyte are refused by what the last call has
+    /// found.
+    package func bound(processBytes: Int, blockBytes: Int) {
+        pyra_duckdb_bound_memory(processBytes, blockBytes)
+    }
 
     /// Gives back what allocators keep, if DuckDB was refused memory since the last call. To be called while no query runs.
     package func releaseMemory() { pyra_duckdb_release_memory() }

@@ -206,7 +206,9 @@ package final class SQLService: Sendable {
         let limit = engine.memoryLimitBytes
         let usual = limit.addingReportingOverflow(limit / 10 + Self.programBytes)
         let beyondIdle = idleBytes.load(ordering: .relaxed) + memoryBytes
-        library.bound(processBytes: usual.overflow ? .max : max(usual.partialValue, beyondIdle))
+        library.bound(
+            processBytes: usual.overflow ? .max : max(usual.partialValue, beyondIdle), blockBytes: memoryBytes
+        )
     }
 
     /// Reads back what DuckDB takes: it is part of the server's memory. On the watch's thread.

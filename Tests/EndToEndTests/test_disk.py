@@ -203,15 +203,13 @@ def place_of(file, start=0):
 
 def file_of(data, kind):
     """One that is needed."""
-    if kind == "checkpoint":
-        return data / "checkpoint"
     if kind == "segment":
         return max((data / "segments").iterdir(), key=lambda path: path.stat().st_size)
     used = [path for path in sorted((data / "wal").iterdir()) if place_of(path)]
     return used[0] if kind == "first of the write-ahead log" else used[-1]
 
 
-KINDS = ["first of the write-ahead log", "last of the write-ahead log", "segment", "checkpoint"]
+KINDS = ["first of the write-ahead log", "last of the write-ahead log", "segment"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -244,6 +242,37 @@ def test_a_file_that_is_missing_or_cut_is_named(written, tmp_path, kind, harm):
         with open(file, "r+b") as opened:
             opened.truncate(file.stat().st_size // 2)
     assert str(data) in refused(data)
+
+
+def harm_file(file, harm):
+    if harm == "missing":
+        file.unlink()
+    elif harm == "cut":
+        with open(file, "r+b") as opened:
+            opened.truncate(file.stat().st_size // 2)
+    else:
+        flip(file, file.stat().st_size // 2)
+
+
+@pytest.mark.parametrize("harm", ["flipped", "cut", "missing"])
+@pytest.mark.parametrize("name", ["checkpoint", "checkpoint.copy"])
+def test_either_file_of_the_checkpoint_makes_up_for_the_other(written, tmp_path, name, harm):
+    data = tmp_path / "data"
+    shutil.copytree(written, data)
+    harm_file(data / name, harm)
+    with Server(mode=modes.PERSISTENT, data=data) as server:
+        assert server.call("GET", "/v1/logs/a/records?last=1").json()["records"][0]["value_text"] == LAST
+        if harm != "missing":
+            assert str(data / name) in server.log_text()
+
+
+@pytest.mark.parametrize("harm", ["flipped", "cut"])
+def test_a_checkpoint_that_is_damaged_in_both_files_is_named(written, tmp_path, harm):
+    data = tmp_path / "data"
+    shutil.copytree(written, data)
+    for name in ["checkpoint", "checkpoint.copy"]:
+        harm_file(data / name, harm)
+    assert str(data / "checkpoint") in refused(data)
 
 
 # Descriptors

@@ -24,6 +24,7 @@ enum {
 };
 
 static atomic_size_t limit = SIZE_MAX;
+static atomic_size_t block_limit = SIZE_MAX;
 static atomic_bool exhausted;
 // In large blocks.
 static atomic_size_t allocated;
@@ -42,9 +43,10 @@ size_t pyra_duckdb_held_memory(void) {
     return (resident - in_files) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-void pyra_duckdb_bound_memory(size_t bytes) {
-    atomic_store(&limit, bytes);
-    atomic_store(&exhausted, pyra_duckdb_held_memory() > bytes);
+void pyra_duckdb_bound_memory(size_t process_bytes, size_t block_bytes) {
+    atomic_store(&limit, process_bytes);
+    atomic_store(&block_limit, block_bytes);
+    atomic_store(&exhausted, pyra_duckdb_held_memory() > process_bytes);
 }
 
 static bool is_too_much(size_t bytes) {
@@ -52,7 +54,7 @@ static bool is_too_much(size_t bytes) {
     if (bytes < large_bytes) { return atomic_load_explicit(&exhausted, memory_order_relaxed); }
     size_t most = atomic_load_explicit(&limit, memory_order_relaxed);
     if (most == SIZE_MAX) { return false; }
-    if (bytes > most) { return true; }
+    if (bytes > most || bytes > atomic_load_explicit(&block_limit, memory_order_relaxed)) { return true; }
     // What was allocated may not have been touched yet, and then is not held; what is held may not have come through here.
     return atomic_load(&allocated) > most - bytes || pyra_duckdb_held_memory() > most - bytes;
 }

@@ -98,6 +98,10 @@ final class RunningServer: Sendable {
                 "torn_frames": "\(report.tornFrames)",
                 "milliseconds": "\((Clock.monotonicNanoseconds() - start) / 1_000_000)",
             ])
+        if let repaired = report.repaired {
+            logger.warning(
+                "damaged, but its copy is sound; nothing is missing", metadata: ["damage": "\(repaired)"])
+        }
         for damage in report.damage {
             logger.error(
                 "damaged and put aside; records are missing", metadata: ["damage": "\(damage)"])

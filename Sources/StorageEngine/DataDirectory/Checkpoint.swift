@@ -3,9 +3,11 @@ import Platform
 /// What exists, and where on disk: all logs with their batches as they were at some moment after frame `lsn`. What the
 /// write-ahead log says behind that frame is done again on top; what is in here already is passed over by its offset.
 ///
-/// The file is replaced as a whole. `docs/formats/checkpoint.md` draws it.
+/// There are two files of it, each replaced as a whole. `docs/formats/checkpoint.md` draws it.
 struct Checkpoint {
     static let file = "checkpoint"
+    /// The same content: without either nothing is known of any log, so one damaged file must not be the end.
+    static let copy = "checkpoint.copy"
     private static let magic: UInt64 = 0x3150_4B43_4152_5950  // "PYRACKP1"
     private static let version: UInt32 = 1
     private static let headerBytes = 32

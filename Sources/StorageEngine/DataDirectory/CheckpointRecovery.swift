@@ -9,24 +9,22 @@ struct CheckpointRecovery {
     private(set) var bytesRead = 0
     /// Batches that were left out.
     private(set) var damage: [StorageFailure] = []
+    /// One of the two files of the checkpoint, which the other one made up for.
+    let repaired: StorageFailure?
 
-    /// - Throws: `StorageFailure` when the checkpoint is damaged, or a segment that it needs is missing.
+    /// - Throws: `StorageFailure` when both files of the checkpoint are damaged, or a segment that it needs is missing.
     init(_ directory: DataDirectory) throws(StorageFailure) {
         self.directory = directory
-        let path = "\(directory.path)/\(Checkpoint.file)"
-        do {
-            let content = try directory.content(of: Checkpoint.file)
-            checkpoint = try content.map { try Checkpoint(decoding: $0.bytes) } ?? Checkpoint()
+        let both = try directory.checkpoints()
+        checkpoint = both.newest
+        repaired = both.damaged
+        do throws(FileFailure) {
             for name in try directory.files.list(directory.segmentPath) {
                 guard let id = SegmentFormat.id(ofFile: name) else { continue }
                 segments[id] = try directory.files.open(directory.path(of: id), .read).size()
             }
-        } catch let failure as FileFailure {
-            throw StorageFailure(failure)
-        } catch let error as UnknownVersion {
-            throw StorageFailure(path: path, unknown: error)
         } catch {
-            throw StorageFailure(path: path, position: 0, reason: "its checksum or its content is wrong")
+            throw StorageFailure(error)
         }
     }
 
@@ -79,6 +77,39 @@ struct CheckpointRecovery {
             batch.restore(present: present, newest: newest)
         }
         return batch
+    }
+}
+
+extension DataDirectory {
+    /// The newest checkpoint there is, and which of its two files cannot be used.
+    /// - Throws: when none can.
+    fileprivate func checkpoints() throws(StorageFailure) -> (newest: Checkpoint, damaged: StorageFailure?) {
+        var newest: Checkpoint?
+        var damaged: StorageFailure?
+        for name in [Checkpoint.file, Checkpoint.copy] {
+            do throws(StorageFailure) {
+                guard let found = try checkpoint(name) else { continue }
+                if newest.map({ $0.lsn < found.lsn }) ?? true { newest = found }
+            } catch {
+                damaged = damaged ?? error
+            }
+        }
+        if newest == nil, let damaged { throw damaged }
+        return (newest ?? Checkpoint(), damaged)
+    }
+
+    /// - Returns: nil when there is no such file.
+    private func checkpoint(_ name: String) throws(StorageFailure) -> Checkpoint? {
+        let path = "\(path)/\(name)"
+        do {
+            return try content(of: name).map { try Checkpoint(decoding: $0.bytes) }
+        } catch let failure as FileFailure {
+            throw StorageFailure(failure)
+        } catch let error as UnknownVersion {
+            throw StorageFailure(path: path, unknown: error)
+        } catch {
+            throw StorageFailure(path: path, position: 0, reason: "its checksum or its content is wrong")
+        }
     }
 }
 

@@ -90,7 +90,9 @@ final class Checkpointer: @unchecked Sendable {
         guard synchronised.wait() else {
             throw FileFailure("synchronise", directory.path, FileFailure.logFailed)
         }
-        try directory.replace(Checkpoint.file, with: checkpoint.encode())
+        let content = checkpoint.encode()
+        try directory.replace(Checkpoint.file, with: content)
+        try directory.replace(Checkpoint.copy, with: content)
     }
 
     // MARK: One log

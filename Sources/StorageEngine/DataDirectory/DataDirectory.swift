@@ -5,6 +5,7 @@ import Synchronization
 ///
 ///     LOCK                     held while a server runs
 ///     checkpoint               logs and where their batches lie; replaced as a whole
+///     checkpoint.copy          the same again
 ///     last-run                 whether the last run ended in an orderly way
 ///     wal/<number>.wal         what was written since the checkpoint
 ///     segments/<number>.seg    batches

@@ -25,12 +25,13 @@ package struct DirectoryCheck: Sendable {
         do throws(StorageFailure) {
             let stored = try CheckpointRecovery(directory)
             checkpoint = stored.checkpoint
+            if let repaired = stored.repaired { damage.append(repaired) }
         } catch {
             damage.append(error)
         }
         logs = checkpoint.logs.count
         do throws(FileFailure) {
-            for file in [Checkpoint.file, LastRun.file] {
+            for file in [Checkpoint.file, Checkpoint.copy, LastRun.file] {
                 if let content = try directory.content(of: file) { count(content) }
             }
             try checkSegments(checkpoint)

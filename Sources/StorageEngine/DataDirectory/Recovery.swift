@@ -10,6 +10,8 @@ package struct RecoveryReport: Sendable {
     package var tornFrames = 0
     /// What was put aside: records are missing.
     package var damage: [StorageFailure] = []
+    /// Damaged, but a copy of it was not: nothing is missing.
+    package var repaired: StorageFailure?
     package init() {}
 }
 
@@ -42,6 +44,7 @@ struct Recovery {
             try stored.restore(record, in: log, progress: progress)
         }
         report.damage += stored.damage
+        report.repaired = stored.repaired
     }
 
     /// A payload of the write-ahead log. - Throws: `Malformed` when it does not fit what was applied before.

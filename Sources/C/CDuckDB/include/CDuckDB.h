@@ -215,12 +215,12 @@ const pyra_duckdb_functions *_Nullable pyra_duckdb_load(
 /// The table that was loaded last; NULL before the first.
 const pyra_duckdb_functions *_Nullable pyra_duckdb_loaded(void);
 
-/// How much memory the process may hold, files aside, before DuckDB gets no more: the query that asks fails. DuckDB's own
-/// limit counts only part of what queries work on.
+/// How much memory the process may hold, files aside, before DuckDB gets no more, and the largest block that it gets at all:
+/// the query that asks fails. DuckDB's own limit counts only part of what queries work on.
 ///
 /// Requests of a mebibyte are judged when they are made; those of a quarter are refused from a call here that finds too much
 /// until one that does not: while queries run it has to be called often.
-void pyra_duckdb_bound_memory(size_t bytes);
+void pyra_duckdb_bound_memory(size_t process_bytes, size_t block_bytes);
 
 /// Gives back what allocators keep, if anything was refused since the last call. No query should run.
 void pyra_duckdb_release_memory(void);
