@@ -1,5 +1,6 @@
 """Full disks, directories that are taken, damaged files: an answer that says what to do, never a wrong one."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -273,6 +274,23 @@ def test_a_checkpoint_that_is_damaged_in_both_files_is_named(written, tmp_path, 
     for name in ["checkpoint", "checkpoint.copy"]:
         harm_file(data / name, harm)
     assert str(data / "checkpoint") in refused(data)
+
+
+def test_a_page_that_cannot_be_read_any_more_ends_the_server_and_names_the_file(tmp_path):
+    data = tmp_path / "data"
+    with Server("--max-memory", "32MiB", mode=modes.PERSISTENT, data=data) as server:
+        for _ in range(300):
+            assert server.call("POST", "/v1/logs/a/records", b"\xff" * (MiB // 4), {"Content-Type": "image/x"}).status == 201
+        segments = sorted((data / "segments").iterdir())
+        for segment in segments:
+            with open(segment, "r+b") as opened:
+                opened.truncate(4096)
+        with contextlib.suppress(OSError):
+            for offset in range(300):
+                server.call("GET", f"/v1/logs/a/records?offset={offset}&limit=1")
+        server.end(EXIT_STORAGE)
+        assert any(str(segment) in server.log_text() for segment in segments), server.log_text()
+    assert str(data) in refused(data)
 
 
 # Descriptors

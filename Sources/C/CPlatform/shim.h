@@ -1,5 +1,6 @@
 #pragma once
 // System calls and compiler builtins that Swift cannot call by itself: variadics and macros only.
+#include "BusError.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Takes SIGTERM, SIGINT and SIGHUP one after the other on one thread, so that handling them may do anything.
 struct SignalLoop {
@@ -13,6 +14,7 @@ struct SignalLoop {
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         // A reader of our output that goes away is an error of that write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        MappedFiles.endProcessOnError()
     }
 
     /// Waits for the next one.

@@ -144,6 +144,11 @@ class Server:
         self.process.kill()
         self.process.wait(STOP_SECONDS)
 
+    def end(self, code, seconds=10):
+        """Waits until it ends by itself, with this exit code."""
+        self._expected_exit = code
+        assert self.process.wait(seconds) == code, self.log_text()
+
     def is_killed(self, seconds) -> bool:
         """Whether somebody kills it within this time; its end is as expected then."""
         try:
