@@ -80,10 +80,10 @@ struct CheckpointTests {
         }
     }
 
-    @Test("thousands of logs with a record each are there after it and a restart")
+    @Test("ten thousand logs with a record each are there after it, a restart and a loss of power")
     func manyLogs() throws {
         let harness = try FaultRun.start(disk, clock)
-        let count = 1_000 * FaultRounds.factor
+        let count = 10_000
         var outcomes: [Outcome<PutResult>] = []
         for number in 0..<count {
             let log = try harness.engine.logForWriting(
@@ -93,13 +93,16 @@ struct CheckpointTests {
         for outcome in outcomes { try outcome.wait() }
         try harness.engine.checkpoint()
         for number in 0..<10 { try harness.existing("log-\(number)")?.put("late", "1").wait() }
+        let powerless = try FaultRun.start(disk.afterPowerCut(seed: 1), clock)
         try harness.restart()
-        for number in 0..<count {
-            let log = try #require(harness.existing("log-\(number)"))
-            #expect(log.get("key") == "\(number)")
-            #expect((log.get("late") != nil) == (number < 10))
+        for life in [harness, powerless] {
+            for number in 0..<count {
+                let log = try #require(life.existing("log-\(number)"))
+                #expect(log.get("key") == "\(number)")
+                #expect((log.get("late") != nil) == (number < 10))
+            }
+            life.engine.stop()
         }
-        harness.engine.stop()
     }
 
     private static let persistent: LogConfiguration = {
