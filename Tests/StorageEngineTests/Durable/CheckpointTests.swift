@@ -53,6 +53,26 @@ struct CheckpointTests {
         }
     }
 
+    @Test(
+        "a large segment is synchronised as it grows: the write-ahead log waits behind what the disk was given"
+    )
+    func pace() throws {
+        let files = FaultyFiles(disk)
+        let harness = try FaultRun.start(files, clock)
+        let log = try harness.log()
+        let value = "\"" + String(repeating: "v", count: 500_000) + "\""
+        for number in 0..<40 { try log.put("key-\(number)", value).wait() }
+        var plan = FaultyFiles.Plan()
+        plan.path = ".seg"
+        plan.calls = [.synchronise]
+        files.replace(plan)
+        try harness.engine.checkpoint()
+        // 20 MB, 4 MiB at a time.
+        #expect(disk.paths.filter { $0.hasSuffix(".seg") }.count == 1)
+        #expect(files.count >= 4)
+        harness.engine.stop()
+    }
+
     @Test("many of them over keys that are written again and again keep little on disk")
     func sparseSegments() throws {
         let harness = try FaultRun.start(disk, clock)

@@ -226,10 +226,12 @@ final class WALFileSupply: Sendable {
         let zeros = ByteBuffer(capacity: pieceBytes)
         zeros.appendZeros(pieceBytes)
         var position = 0
+        var pace = WritingPace()
         while position < bytes {
             let piece = UnsafeRawBufferPointer(rebasing: zeros.bytes[0..<min(pieceBytes, bytes - position)])
             try file.write(piece, at: position)
             position += piece.count
+            if pace.isPauseDue(after: piece.count) { try file.synchronise() }
         }
     }
 }

@@ -10,6 +10,7 @@ final class SegmentWriter {
     private let buffer = ByteBuffer(capacity: 2 << 20)
     private(set) var position = SegmentFormat.headerBytes
     private var index: [SegmentFormat.IndexEntry] = []
+    private var pace = WritingPace()
 
     init(_ id: SegmentID, in directory: DataDirectory) throws(FileFailure) {
         self.id = id
@@ -47,6 +48,7 @@ final class SegmentWriter {
         let checksum = SegmentFormat.checksum(buffer.bytes)
         buffer.pad(to: SegmentFormat.alignment)
         try file.write(buffer.bytes, at: position)
+        if pace.isPauseDue(after: buffer.count) { try file.synchronise() }
         let piece = SegmentPiece(segment: id, position: position, bytes: bytes, checksum: checksum)
         index.append(.init(kind: kind, log: log, partition: partition, piece: piece))
         position += buffer.count
