@@ -80,7 +80,7 @@ package final class Engine: Sendable {
                 services.evictor.add(log)
             }
         }
-        for log in recovered.logs.values { log.afterRecovery(latest: recovered.latest) }
+        for log in recovered.logs.values { log.afterRecovery() }
         for receipt in recovered.receipts { receipts.restore(receipt) }
         let source = Checkpointer.Source(
             catalog: { [weak self] in

@@ -86,6 +86,18 @@ struct RetryTests {
         guard case .first = begin(receipts, "k") else { return #expect(Bool(false)) }
     }
 
+    @Test("receipts of a clock that was set back since are forgotten ten minutes later")
+    func clockSetBack() {
+        let clock = Clock(frozenAt: 1_700_000_000_000)
+        let receipts = IdempotencyReceipts(clock: clock)
+        guard case .first(let claim) = begin(receipts, "k") else { return #expect(Bool(false)) }
+        claim.finish(answer)
+        clock.advance(milliseconds: -3_600_000)
+        guard case .replay(answer) = begin(receipts, "k") else { return #expect(Bool(false)) }
+        clock.advance(milliseconds: 600_000)
+        guard case .first = begin(receipts, "k") else { return #expect(Bool(false)) }
+    }
+
     @Test("a twin waits while the first runs and is told once it is decided")
     func twins() {
         let receipts = IdempotencyReceipts(clock: Clock(frozenAt: 0))

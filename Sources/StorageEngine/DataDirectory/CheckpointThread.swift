@@ -13,11 +13,14 @@ final class CheckpointThread: Sendable {
     /// How often is looked whether one is due, and how long after a failure it is tried again.
     private static let intervalMilliseconds: Int64 = 200
     private static let retryMilliseconds: Int64 = 5_000
+    /// How often is written down that rows have expired.
+    private static let expiryMilliseconds: Int64 = 1_000
 
     private let checkpointer: Checkpointer
     private let wal: WriteAheadLog
     private let everyBytes: Int
     private let report: @Sendable (String) -> Void
+    private let noteExpiry: @Sendable (_ checkpoint: () -> Bool) -> Void
     private let state = Lock(State())
     private let wakeUp = WakeUp()
 
@@ -25,12 +28,14 @@ final class CheckpointThread: Sendable {
 
     init(
         _ checkpointer: Checkpointer, _ wal: WriteAheadLog, everyBytes: Int,
-        _ report: @escaping @Sendable (String) -> Void
+        _ report: @escaping @Sendable (String) -> Void,
+        noteExpiry: @escaping @Sendable (_ checkpoint: () -> Bool) -> Void
     ) {
         self.checkpointer = checkpointer
         self.wal = wal
         self.everyBytes = everyBytes
         self.report = report
+        self.noteExpiry = noteExpiry
     }
 
     func start() {
@@ -64,6 +69,7 @@ final class CheckpointThread: Sendable {
 
     private func run() {
         var notBefore: Int64 = 0
+        var expiryDue: Int64 = 0
         while true {
             let generation = wakeUp.generation
             let (requests, isForced, isStopping) = state.withLock { state in
@@ -81,6 +87,10 @@ final class CheckpointThread: Sendable {
                 continue
             }
             if isStopping { return }
+            if now >= expiryDue, wal.failure == nil {
+                expiryDue = now + Self.expiryMilliseconds
+                noteExpiry { attempt(forced: true) == nil }
+            }
             wakeUp.wait(since: generation, timeoutNanoseconds: Self.intervalMilliseconds * 1_000_000)
         }
     }

@@ -74,7 +74,7 @@ package struct DirectoryCheck: Sendable {
             files: directory.files, directory: directory.walPath, after: checkpoint.lsn,
             required: directory.requiredWALFiles(checkpoint), removesBlanks: false)
         do throws(StorageFailure) {
-            try log.run(directory.foundWALFiles, progress: { _ in }) { payload in
+            try log.run(directory.foundWALFiles, progress: { _ in }) { _, payload in
                 try WALItem.forEach(in: payload) { _ in }
             }
         } catch {

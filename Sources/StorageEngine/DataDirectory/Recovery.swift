@@ -23,21 +23,23 @@ struct Recovery {
     private(set) var logs: [LogID: Log] = [:]
     private(set) var nextLogID: UInt64 = 1
     private(set) var receipts: [ReceiptRecord] = []
-    /// The clock was there at least.
-    private(set) var latest = Int64.min
+    /// What had expired by then, until that is done.
+    private var seen: SeenTime?
     var report = RecoveryReport()
 
     init(services: EngineServices) {
         self.services = services
     }
 
-    /// What the checkpoint says. - Parameter progress: bytes read so far.
+    /// What the checkpoint says.
+    /// - Parameters:
+    ///   - seen: how late it was when the last server wrote that down.
+    ///   - progress: bytes read so far.
     mutating func restore(
-        _ stored: inout CheckpointRecovery, progress: (Int) -> Void
+        _ stored: inout CheckpointRecovery, seen: SeenTime?, progress: (Int) -> Void
     ) throws(StorageFailure) {
         nextLogID = stored.checkpoint.nextLogID
         receipts = stored.checkpoint.receipts
-        latest = stored.checkpoint.images.reduce(latest) { max($0, $1.summary.lastArrival) }
         for record in stored.checkpoint.logs {
             let log = Log(record.description, services: services)
             logs[log.id] = log
@@ -45,10 +47,13 @@ struct Recovery {
         }
         report.damage += stored.damage
         report.repaired = stored.repaired
+        // A later checkpoint has what died by then.
+        if let seen, stored.checkpoint.lsn <= seen.upTo { self.seen = seen }
     }
 
-    /// A payload of the write-ahead log. - Throws: `Malformed` when it does not fit what was applied before.
-    mutating func apply(_ payload: UnsafeRawBufferPointer) throws {
+    /// A frame of the write-ahead log. - Throws: `Malformed` when it does not fit what was applied before.
+    mutating func apply(_ lsn: LSN, _ payload: UnsafeRawBufferPointer) throws {
+        if let seen, lsn > seen.upTo { expire(seen) }
         try WALItem.forEach(in: payload) { item in
             switch item {
             case .rows(let id, let partition, let image): try append(image, to: id, partition)
@@ -60,8 +65,6 @@ struct Recovery {
     private mutating func append(_ image: BatchImage, to id: LogID, _ number: Int) throws(BinaryReader
         .Malformed)
     {
-        // Arrivals ascend.
-        latest = max(latest, (image.arrivals ?? image.timestamps)[image.rows - 1])
         // Without the log: it was deleted later, and the checkpoint knows that already.
         // And rows of a log in memory mode were written while it was to become durable, and did not.
         guard let log = logs[id], log.isDurable else { return }
@@ -111,8 +114,20 @@ struct Recovery {
         }
     }
 
-    /// When the server was last seen alive.
-    mutating func noteTime(_ time: Int64) { latest = max(latest, time) }
+    /// Behind the last frame: the clock may have been set back since, and what had expired stays gone.
+    mutating func finish() {
+        if let seen { expire(seen) }
+        for log in logs.values where log.isDurable {
+            for partition in log.partitions { partition.state.withLock { $0.expireOutlived() } }
+        }
+    }
+
+    private mutating func expire(_ seen: SeenTime) {
+        self.seen = nil
+        for log in logs.values where log.isDurable {
+            for partition in log.partitions { partition.state.withLock { $0.expire(by: seen.time) } }
+        }
+    }
 
     mutating func noteDamage(_ failure: StorageFailure) { report.damage.append(failure) }
 
@@ -144,8 +159,8 @@ struct LastRun: Equatable {
     /// The file of the write-ahead log that it began with, and the first frame there.
     var walFile: UInt64 = 0
     var firstLSN = LSN.zero
-    /// When this was written.
-    var time = Int64.min
+    /// How late it was when this was written.
+    var seen = SeenTime()
 
     func encode() -> ByteBuffer {
         let buffer = ByteBuffer()
@@ -153,7 +168,8 @@ struct LastRun: Equatable {
         buffer.append(UInt8(wasOrderly ? 1 : 0))
         buffer.append(walFile)
         buffer.append(firstLSN.rawValue)
-        buffer.append(time)
+        buffer.append(seen.time)
+        buffer.append(seen.upTo.rawValue)
         buffer.append(WALFormat.checksum(buffer.bytes))
         return buffer
     }
@@ -166,7 +182,13 @@ struct LastRun: Equatable {
             wasOrderly = try reader.integer(UInt8.self) == 1
             walFile = try reader.integer()
             firstLSN = LSN(rawValue: try reader.integer())
-            time = try reader.integer()
+            seen.time = try reader.integer()
+            // Earlier servers wrote one only before the first frame, and behind the last.
+            let isEarlier = reader.remaining == MemoryLayout<UInt64>.size
+            seen.upTo =
+                isEarlier
+                ? LSN(rawValue: wasOrderly ? .max : max(firstLSN.rawValue, 1) - 1)
+                : LSN(rawValue: try reader.integer())
             let covered = UnsafeRawBufferPointer(rebasing: bytes[0..<reader.position])
             guard try reader.integer(UInt64.self) == WALFormat.checksum(covered) else { return nil }
         } catch {
@@ -174,12 +196,14 @@ struct LastRun: Equatable {
         }
     }
 
-    init(bootID: String, wasOrderly: Bool, walFile: UInt64 = 0, firstLSN: LSN = .zero, time: Int64 = .min) {
+    init(
+        bootID: String, wasOrderly: Bool, walFile: UInt64 = 0, firstLSN: LSN = .zero, seen: SeenTime = .init()
+    ) {
         self.bootID = bootID
         self.wasOrderly = wasOrderly
         self.walFile = walFile
         self.firstLSN = firstLSN
-        self.time = time
+        self.seen = seen
     }
 
     /// Of the machine, which changes when it starts; a random one where the system does not say.

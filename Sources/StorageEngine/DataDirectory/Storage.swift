@@ -8,7 +8,7 @@ final class Storage: Sendable {
     private let readBytes = Atomic<Int>(0)
     private let totalBytes = Atomic<Int>(0)
     private let bootID: String
-    private let clock: Clock
+    let clock: Clock
     private let isRunning = Atomic<Bool>(false)
     /// Until checkpoints are written.
     private let recovered = Lock<(checkpoint: Checkpoint, segments: [SegmentID: Int])?>(nil)
@@ -16,6 +16,8 @@ final class Storage: Sendable {
     /// Of the write-ahead log in this run.
     private let firstFile = Lock<(number: UInt64, first: LSN)>((0, .zero))
     private let workers = Lock<[Thread]>([])
+    /// How late it was, as `last-run` says, and up to when rows have been found expired since.
+    let seen = Lock<(noted: SeenTime, swept: Int64?)>((.init(), nil))
 
     var wal: WriteAheadLog { directory.wal }
     var progress: (bytesRead: Int, bytesTotal: Int) {
@@ -64,22 +66,23 @@ final class Storage: Sendable {
         } catch {
             throw StorageFailure(error)
         }
-        try recovery.restore(&stored) { readBytes.store($0, ordering: .relaxed) }
+        let lastRun = try self.lastRun()
+        if let lastRun { seen.withLock { $0.noted = lastRun.seen } }
+        try recovery.restore(&stored, seen: lastRun?.seen) { readBytes.store($0, ordering: .relaxed) }
         var log = WALRecovery(
             files: directory.files, directory: directory.walPath, after: stored.checkpoint.lsn,
             required: directory.requiredWALFiles(stored.checkpoint))
         do throws(StorageFailure) {
             try log.run(directory.foundWALFiles) { bytes in
                 readBytes.store(stored.bytesRead + bytes, ordering: .relaxed)
-            } _: { payload in
-                try recovery.apply(payload)
+            } _: { lsn, payload in
+                try recovery.apply(lsn, payload)
             }
         } catch {
             try directory.putAside(error, log.ordered)
             recovery.noteDamage(error)
         }
-        let lastRun = try self.lastRun()
-        if let lastRun { recovery.noteTime(lastRun.time) }
+        recovery.finish()
         try stored.removeUnneeded()
         recovered.withLock { $0 = (stored.checkpoint, stored.segments) }
         try start(log)
@@ -96,11 +99,11 @@ final class Storage: Sendable {
         do throws(FileFailure) { return try directory.lastRun() } catch { throw StorageFailure(error) }
     }
 
-    private func note(orderly: Bool, bootID: String? = nil) throws(StorageFailure) {
+    func note(orderly: Bool, bootID: String? = nil) throws(StorageFailure) {
         let begun = firstFile.withLock { $0 }
         let run = LastRun(
             bootID: bootID ?? self.bootID, wasOrderly: orderly, walFile: begun.number, firstLSN: begun.first,
-            time: clock.now())
+            seen: noteTime())
         do throws(FileFailure) {
             try directory.replace(LastRun.file, with: run.encode())
         } catch {
@@ -142,7 +145,10 @@ final class Storage: Sendable {
         guard let (checkpoint, segments) = recovered.withLock({ $0 }) else { return }
         recovered.withLock { $0 = nil }
         let checkpointer = Checkpointer(directory, checkpoint, segments: segments, source)
-        let running = CheckpointThread(checkpointer, wal, everyBytes: bytes, report)
+        let running = CheckpointThread(checkpointer, wal, everyBytes: bytes, report) {
+            [weak self] checkpoint in
+            self?.noteExpiry(checkpoint)
+        }
         checkpoints.withLock { $0 = running }
         running.start()
     }

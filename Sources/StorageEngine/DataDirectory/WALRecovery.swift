@@ -48,7 +48,7 @@ struct WALRecovery {
     /// - Parameter apply: the payload is valid during the call.
     /// - Throws: `StorageFailure` for damage; what `apply` throws, as damage of that frame.
     mutating func run(
-        _ paths: [String], progress: (Int) -> Void, _ apply: (UnsafeRawBufferPointer) throws -> Void
+        _ paths: [String], progress: (Int) -> Void, _ apply: (LSN, UnsafeRawBufferPointer) throws -> Void
     ) throws(StorageFailure) {
         ordered = try inOrder(paths)
         for path in ordered {
@@ -109,7 +109,7 @@ struct WALRecovery {
 
     private mutating func read(
         _ path: String, _ bytes: UnsafeRawBufferPointer, _ earlier: (lsn: LSN, failure: StorageFailure)?,
-        _ apply: (UnsafeRawBufferPointer) throws -> Void
+        _ apply: (LSN, UnsafeRawBufferPointer) throws -> Void
     ) throws(StorageFailure) {
         var reader = try Self.reader(path, bytes)
         guard reader.next <= last.next else {
@@ -156,7 +156,7 @@ struct WALRecovery {
 
     private mutating func take(
         _ header: WALFrameHeader, _ payload: UnsafeRawBufferPointer, _ path: String, _ position: Int,
-        _ apply: (UnsafeRawBufferPointer) throws -> Void
+        _ apply: (LSN, UnsafeRawBufferPointer) throws -> Void
     ) throws(StorageFailure) {
         if header.synchronised > synchronised {
             synchronised = header.synchronised
@@ -167,7 +167,7 @@ struct WALRecovery {
         // In the checkpoint, or written again at the head of this file.
         guard header.lsn > last else { return }
         do {
-            try apply(payload)
+            try apply(header.lsn, payload)
         } catch {
             throw StorageFailure(
                 path: path, position: position,

@@ -153,13 +153,7 @@ package final class Log: Sendable {
     func begin(_ epoch: Epoch) { for partition in partitions { partition.begin(epoch) } }
 
     /// What was read from disk has deadlines and dead rows that nobody has looked at.
-    /// - Parameter latest: the clock was there at least: what had expired then is not seen again if it was set back.
-    func afterRecovery(latest: Int64) {
-        for partition in partitions {
-            if latest > clock.now() { partition.sweepExpired(now: latest) }
-            partition.requestMaintenance()
-        }
-    }
+    func afterRecovery() { for partition in partitions { partition.requestMaintenance() } }
 
     func markDeleted() {
         deleted.store(true, ordering: .sequentiallyConsistent)

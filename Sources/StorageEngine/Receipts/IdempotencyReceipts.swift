@@ -204,6 +204,8 @@ extension IdempotencyReceipts.State {
 
     /// - Complexity: amortised O(1).
     fileprivate mutating func forgetExpired(now: Int64) {
+        let latest = now + IdempotencyReceipts.lifetimeMilliseconds
+        if let last = order.last, last.expiresAt > latest { bringForward(to: latest) }
         while orderStart < order.count, order[orderStart].expiresAt <= now {
             let (expiresAt, scope) = order[orderStart]
             orderStart += 1
@@ -216,6 +218,17 @@ extension IdempotencyReceipts.State {
         if orderStart > 1024, orderStart > order.count / 2 {
             order.removeFirst(orderStart)
             orderStart = 0
+        }
+    }
+
+    /// The clock was set back: none lives longer from now than one that is made now, or they would fill the budget.
+    private mutating func bringForward(to latest: Int64) {
+        order.removeFirst(orderStart)
+        orderStart = 0
+        for index in order.indices where order[index].expiresAt > latest {
+            let (expiresAt, scope) = order[index]
+            order[index].expiresAt = latest
+            if receipts[scope]?.expiresAt == expiresAt { receipts[scope]?.expiresAt = latest }
         }
     }
 }

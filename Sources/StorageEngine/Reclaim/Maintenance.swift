@@ -23,6 +23,8 @@ final class Maintenance: Sendable {
     private let wakeUp = WakeUp()
     private let isStopping = Atomic<Bool>(false)
     private let lag = Atomic<Int64>(0)
+    /// The last time that was looked at, in Unix milliseconds.
+    private let lastLook = Atomic<Int64>(.min)
 
     init(clock: Clock, evictor: Evictor) {
         self.clock = clock
@@ -75,9 +77,26 @@ final class Maintenance: Sendable {
         wakeUp.signal()
     }
 
+    /// A clock that was set back: what was due soon would not be before it is there again. A visit too many does no harm.
+    private func bringForwardIfSetBack() {
+        let now = clock.now()
+        let earlier = lastLook.exchange(now, ordering: .relaxed)
+        guard earlier > now else { return }
+        appointments.withLock { heap in
+            heap = Heap(
+                heap.unordered.map { appointment in
+                    Appointment(
+                        time: max(0, appointment.time - (earlier - now)),
+                        partition: appointment.partition)
+                })
+        }
+    }
+
     /// Visits what is due. - Returns: milliseconds until the next appointment.
     func visitDue() -> Int64 {
-        let pauseMax: Int64 = 60_000
+        // The clock may be moved forward meanwhile, and back again: what expires is swept a second later.
+        let pauseMax: Int64 = 1_000
+        bringForwardIfSetBack()
         var visited: Set<ObjectIdentifier> = []
         while !isStopping.load(ordering: .relaxed) {
             let now = clock.now()
@@ -86,7 +105,7 @@ final class Maintenance: Sendable {
                 guard first.time <= now else { return (nil, first.time) }
                 return (heap.popMin(), nil)
             }
-            guard let due else { return next.map { min(pauseMax, max(1, $0 - now)) } ?? pauseMax }
+            guard let due else { return next.map { min(pauseMax, max(1, $0 - now)) } ?? 60_000 }
             lag.store(due.time > 0 ? now - due.time : 0, ordering: .relaxed)
             guard visited.insert(ObjectIdentifier(due.partition)).inserted else {
                 // Came up again during this round: let the interval pass.

@@ -27,8 +27,14 @@ extension Partition {
     func sweepExpired(now: Int64) {
         let rowsAStepMax = 512
         var next: Int64? = 0
+        var isAnyGone = false
         while let offset = next {
-            next = step { $0.sweep(from: offset, now: now, rowsMax: rowsAStepMax) }
+            next = step { state in
+                let before = state.expiredCount
+                defer { isAnyGone = isAnyGone || (state.durableID != nil && state.expiredCount > before) }
+                return state.sweep(from: offset, now: now, rowsMax: rowsAStepMax)
+            }
         }
+        if isAnyGone { storage?.noteExpired(by: now) }
     }
 }

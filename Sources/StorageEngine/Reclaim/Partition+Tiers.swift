@@ -12,10 +12,11 @@ extension Partition {
     ///   - bytesMax: ends once about as much is free.
     /// - Returns: bytes of memory that came back.
     func leaveMemory(arrivedBefore limit: Int64, bytesMax: Int = .max) -> Int {
+        let now = clock.now()
         guard let directory = storage?.directory else { return 0 }
         var freed = 0
         while freed < bytesMax {
-            let batch = state.withLock { $0.batchToLeaveMemory(arrivedBefore: limit) }
+            let batch = state.withLock { $0.batchToLeaveMemory(arrivedBefore: limit, now: now) }
             guard let batch, let stored = batch.stored else { break }
             let gained: Int
             do throws(StorageFailure) {
@@ -90,7 +91,10 @@ extension Partition {
         guard let arrival = state.withLock({ $0.oldestArrivalInMemory() }) else { return Deadline.never }
         // Being old enough it waits for a checkpoint.
         let retryMilliseconds: Int64 = 1000
-        return max(addingSaturated(arrival, tiers.memoryMilliseconds) + 1, now + retryMilliseconds)
+        let due =
+            TierPolicy.isOfAnotherClock(arrival, now: now)
+            ? now : addingSaturated(arrival, tiers.memoryMilliseconds) + 1
+        return max(due, now + retryMilliseconds)
     }
 }
 

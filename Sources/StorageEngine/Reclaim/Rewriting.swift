@@ -176,6 +176,7 @@ extension PartitionState {
             batch.header.pointee.keptAtLastTry = keptCount(batch.header)
         }
         list.replace(range, with: copy.batches)
+        if policy.tiers != nil, base < diskTail, !copy.batches.isEmpty { hasUnstoredCopies = true }
         passOnUncertainDeaths()
         chargeIndex()
         return freed

@@ -84,6 +84,26 @@ struct DepartedKeyTests {
         again.engine.stop()
     }
 
+    @Test("a later clock that was set right lets nothing expire that was written behind it", arguments: 0..<8)
+    func clockSetRight(bits: Int) throws {
+        let harness = try FaultRun.start(disk, clock)
+        let log = try harness.log { $0.compaction = .keys }
+        clock.advance(milliseconds: 3_600_000)
+        try log.put("other", "1").wait()
+        if bits & 1 == 1 { try harness.engine.checkpoint() }
+        clock.advance(milliseconds: -3_600_000)
+        try log.put("key", "2") { $0.expiry = .at(milliseconds: clock.now() + 60_000) }.wait()
+        if bits & 2 == 2 { try harness.engine.checkpoint() }
+        let killed = disk.clone()
+        harness.engine.stop()
+        for _ in 0..<2 {
+            let state = bits & 4 == 4 ? killed : disk
+            let again = try FaultRun.start(state, clock)
+            #expect(again.existing()?.get("key") == "2")
+            again.engine.stop()
+        }
+    }
+
     @Test("of a log in memory the definition survives and the data does not; its epoch is new")
     func memoryLogs() throws {
         let harness = try FaultRun.start(disk, clock)

@@ -137,6 +137,42 @@ struct TierTests {
         harness.engine.stop()
     }
 
+    @Test("a clock that is set back keeps nothing from the disk, and nothing in memory")
+    func clockSetBack() throws {
+        let harness = try start(disk)
+        let log = try log(harness)
+        for number in 0..<100 { try log.put("key-\(number)", "1").wait() }
+        harness.engine.maintainDue()
+        clock.advance(milliseconds: -3_600_000)
+        harness.engine.maintainDue()
+        try harness.engine.checkpoint()
+        #expect(try afterCrash { $0.keyCount } == 100)
+        clock.advance(milliseconds: Self.memoryTTL + 1)
+        harness.engine.maintainDue()
+        #expect(log.statistics()[0].coldKeys == 100)
+        harness.engine.stop()
+    }
+
+    @Test("what compaction copies from disk into memory goes there again, though nothing is written any more")
+    func copies() throws {
+        let harness = try start(disk)
+        let log = try log(harness)
+        for round in 0..<20 {
+            for number in 0..<100 { try log.put("key-\(number)", "\(round)").wait() }
+            clock.advance(milliseconds: Self.memoryTTL + 1)
+            try harness.engine.checkpoint()
+            harness.engine.maintainDue()
+        }
+        // A checkpoint that is due is written by its thread.
+        for _ in 0..<400 where log.statistics()[0].coldKeys < 100 {
+            Clock.pause(milliseconds: 50)
+            clock.advance(milliseconds: Self.memoryTTL + 1)
+            harness.engine.maintainDue()
+        }
+        #expect(log.statistics()[0].coldKeys == 100)
+        harness.engine.stop()
+    }
+
     @Test("a log that goes back to memory has all of it there")
     func backToMemory() throws {
         let harness = try start(disk)

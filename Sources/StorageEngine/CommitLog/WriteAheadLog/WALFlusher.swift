@@ -38,6 +38,7 @@ final class WALFlusher: @unchecked Sendable {
             throw .refused(error)
         }
         synchronised = file.last
+        log.note(written: file.last)
     }
 
     /// Until the log is stopped.
@@ -125,6 +126,7 @@ final class WALFlusher: @unchecked Sendable {
             log.fail("\(error)")
             return false
         }
+        log.note(written: file.last)
         log.note(roomBytes: file.roomBytes)
         log.figures.written.wrappingAdd(buffer.count, ordering: .relaxed)
         log.figures.frames.wrappingAdd(1, ordering: .relaxed)
@@ -162,6 +164,7 @@ final class WALFlusher: @unchecked Sendable {
             let next = try WALFile(blank, first: file.last.next.next)
             try file.close(next: next, synchronised: synchronised)
             synchronised = file.last
+            log.note(written: file.last)
             log.note(roomBytes: next.roomBytes)
             log.close(.init(path: file.path, last: file.last, bytes: file.fileBytes))
             file = next

@@ -56,6 +56,7 @@ final class WriteAheadLog: Sendable {
     private let broken = Atomic<Bool>(false)
     /// In the file that is being written.
     private let room = Atomic<Int>(0)
+    private let written = Atomic<UInt64>(0)
     private let reason = Lock<String?>(nil)
     private let reporter = Lock<(@Sendable (String) -> Void)?>(nil)
     private let files: any FileSystem
@@ -140,6 +141,10 @@ final class WriteAheadLog: Sendable {
     func wait(since generation: UInt32, milliseconds: Int64?) {
         wakeUp.wait(since: generation, timeoutNanoseconds: milliseconds.map { $0 * 1_000_000 })
     }
+
+    /// The last frame that was handed to the system, of this run or an earlier one.
+    var lastWritten: LSN { LSN(rawValue: written.load(ordering: .sequentiallyConsistent)) }
+    func note(written lsn: LSN) { written.store(lsn.rawValue, ordering: .sequentiallyConsistent) }
 
     func note(roomBytes: Int) { room.store(roomBytes, ordering: .relaxed) }
 

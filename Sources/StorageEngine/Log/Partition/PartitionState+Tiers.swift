@@ -12,9 +12,11 @@ extension PartitionState {
         var position = list.position(of: tail)
         while position < list.count {
             let header = list.headers[position]
-            guard addingSaturated(header.pointee.lastArrival, tiers.diskAfterMilliseconds) <= now else {
-                break
-            }
+            let arrival = header.pointee.lastArrival
+            guard
+                addingSaturated(arrival, tiers.diskAfterMilliseconds) <= now
+                    || TierPolicy.isOfAnotherClock(arrival, now: now)
+            else { break }
             tail = min(header.pointee.endOfRange, committed)
             position += 1
         }
@@ -22,8 +24,17 @@ extension PartitionState {
     }
 
     /// Whether rows are old enough to be on disk and are not. - Complexity: O(log batches).
-    func needsCheckpoint(now: Int64) -> Bool {
-        policy.tiers != nil && checkpointTail(now: now, forced: false) > diskTail
+    mutating func needsCheckpoint(now: Int64) -> Bool {
+        guard let tiers = policy.tiers else { return false }
+        if checkpointTail(now: now, forced: false) > diskTail { return true }
+        // Copies of what was on disk are in memory, and leave it only once they are there themselves. They may age first:
+        // soon others come beside them.
+        guard hasUnstoredCopies else { return false }
+        guard let since = copiesSince, since <= now else {
+            copiesSince = now
+            return false
+        }
+        return now - since >= max(tiers.diskAfterMilliseconds, 1000)
     }
 
     /// A checkpoint that reaches up to `tail` is on disk.
@@ -31,6 +42,10 @@ extension PartitionState {
         guard policy.tiers != nil else { return }
         diskTail = max(diskTail, tail)
         let certain = diskTail
+        hasUnstoredCopies = zip(list.batches, list.headers).contains { batch, header in
+            header.pointee.endOfRange <= certain && batch.stored == nil
+        }
+        copiesSince = nil
         uncertainDeaths.removeAll { $0.killer < certain }
     }
 
@@ -85,12 +100,16 @@ extension PartitionState {
     // MARK: Leaving memory
 
     /// The first batch in memory that may leave it: sealed, and on disk as it is.
-    /// - Parameter arrivedBefore: Unix milliseconds.
-    mutating func batchToLeaveMemory(arrivedBefore limit: Int64) -> Batch? {
+    /// - Parameters:
+    ///   - arrivedBefore: Unix milliseconds.
+    ///   - now: what arrived later than that did so by a clock that was set back.
+    mutating func batchToLeaveMemory(arrivedBefore limit: Int64, now: Int64) -> Batch? {
         for position in 0..<list.count {
             let header = list.headers[position]
             if list.batches[position].isMapped { continue }
-            guard header.pointee.lastArrival < limit, let stored = list.batches[position].stored,
+            let arrival = header.pointee.lastArrival
+            guard arrival < limit || TierPolicy.isOfAnotherClock(arrival, now: now),
+                let stored = list.batches[position].stored,
                 stored.rows == header.pointee.rows
             else { return nil }
             if !header.pointee.isSealed {

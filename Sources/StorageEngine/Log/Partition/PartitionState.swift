@@ -32,6 +32,9 @@ struct PartitionState: ~Copyable {
     var diskTailWanted: Int64 = 0
     /// Of a hybrid log: what was superseded by rows that are not on disk, and by which: a crash would take it back.
     var uncertainDeaths: [(killer: Int64, victim: Int64)] = []
+    /// Of a hybrid log: rewriting has put copies into memory of what is on disk; and since when that is known.
+    var hasUnstoredCopies = false
+    var copiesSince: Int64?
     /// Of a partition in memory mode that has pending entries, which a transaction shares with a durable one: what is
     /// written meanwhile waits there for its turn.
     var sharedCommitLog: (any CommitLog)?
@@ -101,6 +104,13 @@ struct Departure {
 struct TierPolicy {
     let diskAfterMilliseconds: Int64
     let memoryMilliseconds: Int64
+
+    /// Rows that arrived later than now did so by a clock that was set back since. How old they are nobody knows; old enough
+    /// to move, or they, and all behind them, would wait for that clock.
+    static func isOfAnotherClock(_ arrival: Int64, now: Int64) -> Bool {
+        let adjustedMilliseconds: Int64 = 1000
+        return arrival > addingSaturated(now, adjustedMilliseconds)
+    }
 }
 
 /// The part of a log's configuration that a partition acts on.
