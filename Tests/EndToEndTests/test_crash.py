@@ -1,6 +1,7 @@
 """kill -9, again and again, under load: nothing acknowledged is lost, nothing else appears, and whoever goes on can go on.
 
-PYRALOG_CRASH_CYCLES says how often, PYRALOG_CRASH_SEED with which random choices.
+PYRALOG_CRASH_CYCLES says how often, PYRALOG_CRASH_SEED with which random choices, PYRALOG_STOP_SECONDS for how long a server
+is stopped by SIGSTOP.
 """
 
 import os
@@ -13,7 +14,7 @@ import pytest
 
 from support import modes, report
 from support.keepers import Keeper
-from support.load import Tally
+from support.load import STOP_SECONDS, Tally
 from support.oracle import records_of
 from support.server import Server
 from support.world import World, after
@@ -124,16 +125,16 @@ def test_stopped_for_seconds_it_goes_on_and_loses_nothing(start):
             for _ in range(2):
                 time.sleep(0.3)
                 server.send_signal(signal.SIGSTOP)
-                time.sleep(2)
+                time.sleep(STOP_SECONDS)
                 server.send_signal(signal.SIGCONT)
-            time.sleep(0.3)
+                time.sleep(1)
 
         world.live(server, end)
         world.check(server)
         server.kill()
     with start() as server:
         world.check(server)
-    tell("SIGSTOP under load", **world.figures())
+    tell("SIGSTOP under load", seconds=STOP_SECONDS, **world.figures())
 
 
 def test_a_log_in_memory_is_empty_after_a_crash_and_has_another_epoch(start):

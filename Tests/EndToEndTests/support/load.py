@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import random
 import time
 
@@ -9,6 +10,9 @@ from .oracle import Unknown, is_done
 
 # What a client meets when the server is gone.
 GONE = (OSError, http.client.HTTPException, Unknown)
+# Of a server that is stopped and goes on; clients wait for longer.
+STOP_SECONDS = float(os.environ.get("PYRALOG_STOP_SECONDS", "2"))
+PATIENCE_SECONDS = 30 + STOP_SECONDS
 ACCOUNTS = 16
 BALANCE = 1000
 
@@ -45,7 +49,7 @@ class Client:
 
     def run(self, server, stop):
         try:
-            with server.connect(timeout=30) as connection:
+            with server.connect(timeout=PATIENCE_SECONDS) as connection:
                 while not stop.is_set():
                     self.step(connection)
         except GONE:

@@ -4,7 +4,7 @@ import threading
 import time
 
 from .keepers import Bulk, Cataloguer, Keeper
-from .load import Banker, Batcher, Counter, Liner, Producer, Putter, Racer, Retrier, Tally
+from .load import Banker, Batcher, Counter, Liner, PATIENCE_SECONDS, Producer, Putter, Racer, Retrier, Tally
 from .oracle import Oracle
 
 RACERS = 64
@@ -53,7 +53,7 @@ class World:
         finally:
             stop.set()
             for thread in threads:
-                thread.join(60)
+                thread.join(2 * PATIENCE_SECONDS)
         if problems:
             raise problems[0]
 
