@@ -133,12 +133,12 @@ package final class SQLService: Sendable {
         if case .outOfMemory(let reason, _)? = failure, isBesideOthers(query) {
             failure = .outOfMemory(reason, isAlone: false)
         }
-        if let failure {
-            query.pipe.fail(failure)
-        } else {
+        if failure == nil {
             metrics.countSuccess(rows: query.rows, nanoseconds: Clock.monotonicNanoseconds() - start)
         }
+        // Who has the answer does not find the query among those that run.
         finish(query, failure)
+        if let failure { query.pipe.fail(failure) }
     }
 
     /// - Returns: why there is no answer.
