@@ -1,3 +1,5 @@
+import Platform
+
 /// The batches of a partition in offset order, and where to find an offset: stripes of 1024 offsets point at the first
 /// batch that may hold one of theirs. Not thread-safe.
 struct BatchList {
@@ -51,6 +53,14 @@ struct BatchList {
             if headers[middle].pointee.base <= offset { low = middle } else { high = middle - 1 }
         }
         return offset < headers[low].pointee.endOfRange ? low : low + 1
+    }
+
+    /// Begins to load the header and the reference count of a batch, if there is one at the position.
+    @inline(__always)
+    func prefetch(_ position: Int) {
+        guard position < headers.count else { return }
+        Platform.prefetch(headers[position], bytes: MemoryLayout<BatchHeader>.size)
+        Platform.prefetch(batches[position], bytes: 64)
     }
 
     mutating func removeFirst(_ number: Int) {

@@ -78,11 +78,15 @@ extension PartitionState {
         return first
     }
 
+    /// Counting a reference waits for the batch's memory, and holds up what is behind it: it is asked for this much earlier.
+    private static let viewsAhead = 8
+
     /// Consistent views of all batches; bitmaps are cloned before they change while a view is held.
     func views(partition: Int) -> [BatchView] {
         var views: [BatchView] = []
         views.reserveCapacity(list.count)
         for position in 0..<list.count {
+            list.prefetch(position + Self.viewsAhead)
             let header = list.headers[position].pointee
             let start = header.firstRow(atOrAbove: first)
             let end = header.firstRow(atOrAbove: committed)
