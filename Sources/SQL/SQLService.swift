@@ -164,7 +164,6 @@ package final class SQLService: Sendable {
     private func finish(_ query: Query, _ failure: SQLFailure?) {
         guard registry.remove(query) else { return }
         if let failure { metrics.count(failure) }
-        watch.poke()
     }
 
     private static func failure(_ error: any Error) -> SQLFailure {

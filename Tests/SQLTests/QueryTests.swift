@@ -67,6 +67,18 @@ struct QueryTests {
         #expect(throws: SQLFailure.self) { try ask("SELECT ?", .none) }
     }
 
+    @Test("a query ends at its deadline however long there was none, and at once after another one")
+    func deadlineAfterPauses() throws {
+        let sql = SQLHarness()
+        var request = Query.Request("SELECT count(*) FROM range(1000000000) a, range(1000000) b")
+        request.timeoutMilliseconds = 50
+        // Between them, the watch is waking up, ticks, has its last look, or sleeps.
+        for pauseMilliseconds in [0, 5, 30, 110, 250] {
+            #expect(throws: SQLFailure.timeout(milliseconds: 50)) { try sql.begin(request).wait() }
+            WakeUp.pause(milliseconds: pauseMilliseconds)
+        }
+    }
+
     @Test("a query ends at its deadline")
     func deadline() throws {
         let sql = SQLHarness()

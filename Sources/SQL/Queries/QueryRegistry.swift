@@ -15,6 +15,7 @@ final class QueryRegistry: Sendable {
     }
     /// How many there were.
     var endedCount: Int { ended.load(ordering: .relaxed) }
+    var isEmpty: Bool { queries.withLock { $0.isEmpty } }
     func query(_ identifier: String) -> Query? { queries.withLock { $0[identifier] } }
 
     /// Oldest first.

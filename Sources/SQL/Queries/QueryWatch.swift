@@ -10,6 +10,8 @@ final class QueryWatch: Sendable {
     private let registry: QueryRegistry
     private let wakeUp = WakeUp()
     private let isStopping = Atomic<Bool>(false)
+    /// It waits to be poked. Set before it looks whether there are queries, as they are registered before it is looked at.
+    private let isAsleep = Atomic<Bool>(false)
     private let thread = Lock<Thread?>(nil)
     private let cancel: @Sendable (Query, SQLFailure) -> Void
     private let boundMemory: @Sendable (_ isIdle: Bool) -> Void
@@ -35,8 +37,11 @@ final class QueryWatch: Sendable {
         }
     }
 
-    /// There is a query.
-    func poke() { wakeUp.signal() }
+    /// There is a query. Not a system call while the watch ticks anyhow.
+    func poke() {
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        if isAsleep.load(ordering: .sequentiallyConsistent) { wakeUp.signal() }
+    }
 
     func stop() {
         isStopping.store(true, ordering: .sequentiallyConsistent)
@@ -66,9 +71,18 @@ final class QueryWatch: Sendable {
                 lookedAt = now
             }
             // One more look once there are none, so that what DuckDB gave back is not charged for ever.
-            let idlePause: Int64? = lookedAt == now || lookedAt == 0 ? nil : Self.lookNanoseconds
-            wakeUp.wait(
-                since: generation, timeoutNanoseconds: queries.isEmpty ? idlePause : Self.tickNanoseconds)
+            if queries.isEmpty, lookedAt == now {
+                sleep(since: generation)
+            } else {
+                wakeUp.wait(since: generation, timeoutNanoseconds: Self.tickNanoseconds)
+            }
         }
+    }
+
+    private func sleep(since generation: UInt32) {
+        isAsleep.store(true, ordering: .sequentiallyConsistent)
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        if registry.isEmpty { wakeUp.wait(since: generation) }
+        isAsleep.store(false, ordering: .sequentiallyConsistent)
     }
 }
