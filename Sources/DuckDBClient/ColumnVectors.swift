@@ -50,6 +50,17 @@ package final class ColumnVectors: @unchecked Sendable {
         return words
     }
 
+    // For who wants memory loaded before it is looked at.
+
+    /// What tells where the vectors are.
+    package var table: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: places, count: count * MemoryLayout<Place>.stride)
+    }
+
+    /// DuckDB's own description of a vector, of unknown size.
+    @inline(__always)
+    package func description(_ index: Int) -> UnsafeRawPointer { UnsafeRawPointer(places[index].handle) }
+
     fileprivate func handle(_ index: Int) -> duckdb_vector { places[index].handle }
 }
 

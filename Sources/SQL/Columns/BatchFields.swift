@@ -26,6 +26,8 @@ final class BatchFields: Sendable {
         var facts = Facts()
         /// Few mostly, and in the same order in many batches: searched from where a scan found one last.
         var columns: [Kept] = []
+        /// Of its log, once there are columns.
+        var lists: ColumnLists?
 
         func place(of request: FieldRequest, near hint: Int = 0) -> Int? {
             if hint < columns.count, columns[hint].request == request { return hint }
@@ -36,6 +38,15 @@ final class BatchFields: Sendable {
     private let state = Lock(State())
     /// Of the cache, when it was used last.
     let usedAt = Atomic<Int>(0)
+
+    deinit { state.withLock { $0.lists }?.noteGone() }
+
+    /// For what is to be dropped first. A list that was used may have been used for this batch, which is not told.
+    var lastUse: (orOfLists: Int, own: Int) {
+        let own = usedAt.load(ordering: .relaxed)
+        let lists = state.withLock { $0.lists }
+        return (max(own, lists?.usedAt.load(ordering: .relaxed) ?? 0), own)
+    }
 
     var facts: Facts { state.withLock { $0.facts } }
 
@@ -57,8 +68,10 @@ final class BatchFields: Sendable {
         }
     }
 
-    func keep(_ column: ExtractedColumn, for request: FieldRequest) {
+    /// - Parameter lists: of the log.
+    func keep(_ column: ExtractedColumn, for request: FieldRequest, in lists: ColumnLists) {
         let replaced = state.withLock { state -> ExtractedColumn? in
+            state.lists = lists
             guard let place = state.place(of: request) else {
                 state.columns.append(Kept(request: request, column: column))
                 return nil

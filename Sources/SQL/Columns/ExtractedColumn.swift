@@ -1,5 +1,6 @@
 import DuckDBClient
 import JSON
+import Platform
 import StorageEngine
 
 /// A field's values of a batch's first rows, in vectors that DuckDB shares. Never changes; charged to the log.
@@ -72,6 +73,28 @@ final class ExtractedColumn: @unchecked Sendable {
             row += count
         }
     }
+
+    // Sharing a vector and reading its first values waits for memory that nobody has used for long, unless it was
+    // loaded before.
+
+    /// First the table of the pieces.
+    @inline(__always)
+    func prefetchTable() {
+        let table = pieces.table
+        if let start = table.baseAddress { prefetch(start, bytes: table.count) }
+    }
+
+    /// Then a piece, if there is one of that number.
+    @inline(__always)
+    func prefetchPiece(_ index: Int) {
+        guard index < pieces.count else { return }
+        prefetch(pieces.description(index), bytes: Self.descriptionBytes)
+        prefetch(pieces.data(index), bytes: Self.firstBytes)
+    }
+
+    private static let descriptionBytes = 128
+    /// Once these are read the processor has seen where the reading goes. Measured: 256 gain half as much, 4096 no more.
+    private static let firstBytes = 1024
 
     /// The last step of filling it: vectors learn which of their values are NULL.
     func finish() {

@@ -13,6 +13,8 @@ final class FieldReader {
     private var hints: [Int]
     /// All that this uses counts as used when it began.
     private let usedAt: Int
+    /// What was given last is kept beside its batch.
+    private(set) var isKept = false
     /// One for each set of fields that was missing so far; mostly that is all of them.
     private var extractors: [[FieldRequest]: FieldExtractor] = [:]
 
@@ -31,6 +33,7 @@ final class FieldReader {
         fields.usedAt.store(usedAt, ordering: .relaxed)
         let count = view.rows.upperBound
         var columns = fields.columns(requests, near: &hints)
+        isKept = true
         if columns.allSatisfy({ $0.map { $0.rowCount >= count } ?? false }) {
             return columns.compactMap { $0 }
         }
@@ -44,8 +47,12 @@ final class FieldReader {
             let bytes = made.reduce(0) { $0 + $1.chargedBytes }
             // Their bytes are charged already: there is room if nothing is over a watermark with them.
             if log.account.isWithinWatermark, bytes > 0 {
-                for (index, column) in zip(indices, made) { fields.keep(column, for: requests[index]) }
+                for (index, column) in zip(indices, made) {
+                    fields.keep(column, for: requests[index], in: log.facts.columns)
+                }
                 services.cache.add(fields, of: log)
+            } else {
+                isKept = false
             }
             for (index, column) in zip(indices, made) { columns[index] = column }
         }

@@ -5,7 +5,8 @@ import StorageEngine
 /// One thread's part of a scan: takes a batch, finds the rows that are shown, copies their columns into vectors.
 final class LogCursor: TableCursor {
     private final class Current {
-        let view: BatchView
+        let partition: Int
+        let rowsEnd: Int
         let columns: BatchColumns
         /// Of the scan's fields, in order.
         let fields: [ExtractedColumn]
@@ -13,12 +14,14 @@ final class LogCursor: TableCursor {
         /// All its rows go out, in pieces as they are.
         let isShared: Bool
 
-        init(_ view: BatchView, _ fields: [ExtractedColumn], _ selector: RowSelector) {
-            self.view = view
+        /// The scan keeps the batch.
+        init(_ view: borrowing BatchView, _ fields: [ExtractedColumn], _ scan: LogScan) {
+            partition = view.partition
+            rowsEnd = view.rows.upperBound
             columns = view.columns
             self.fields = fields
-            self.selector = selector
-            isShared = selector.isPlain && view.rows.upperBound >= ExtractedColumn.sharedRowsMin
+            selector = RowSelector(columns, view.rows, scan.choice, now: scan.now)
+            isShared = selector.isPlain && rowsEnd >= ExtractedColumn.sharedRowsMin
         }
     }
 
@@ -29,8 +32,11 @@ final class LogCursor: TableCursor {
     private let query: Query
     /// A list of its own: threads that count references to one list hold each other up.
     private let sources: [LogScan.Source]
+    private let lists: [ColumnList?]
     private let reader: FieldReader
     private var current: Current?
+    /// Of the batches to read, those that are this thread's. Nil: there are no more.
+    private var run: Range<Int>? = 0..<0
     /// Ends of large batches, set aside to go out together.
     private var ends: [(batch: Current, range: Range<Int>)] = []
     private var endRows = 0
@@ -39,6 +45,7 @@ final class LogCursor: TableCursor {
         self.scan = scan
         query = scan.query
         sources = scan.sources.map { $0 }
+        lists = scan.lists.map { $0 }
         reader = FieldReader(scan.fields, of: scan.log, scan.services)
     }
 
@@ -71,10 +78,47 @@ final class LogCursor: TableCursor {
     private func nextBatch() throws -> Current? {
         // Many batches may show no row: DuckDB looks at its interrupts between chunks only.
         try query.checkCancelled()
-        guard let view = scan.nextBatch() else { return nil }
-        let fields = try reader.columns(of: view)
-        for column in fields where !column.texts.isEmpty { query.hold(column) }
-        return Current(view, fields, RowSelector(view, scan.choice, now: scan.now))
+        guard let place = nextPlace() else { return nil }
+        let fields = try listedColumns(at: place) ?? columns(at: place)
+        return Current(scan.batches[place], fields, scan)
+    }
+
+    private func nextPlace() -> Int? {
+        guard let before = run else { return nil }
+        guard let left = before.isEmpty ? scan.nextRun() : before, let index = left.first else {
+            run = nil
+            if !lists.isEmpty { scan.endReading() }
+            return nil
+        }
+        run = left.dropFirst()
+        for list in lists {
+            if left.count > 1 { list?.prefetchTable(scan.place(index + 1)) }
+            if left.count > 2 { list?.prefetchColumn(scan.place(index + 2)) }
+        }
+        return scan.place(index)
+    }
+
+    private func prefetchNextBatch() {
+        guard let index = run?.first else { return }
+        for list in lists { list?.prefetchFirstPiece(scan.place(index)) }
+    }
+
+    /// Nil unless all are listed.
+    private func listedColumns(at place: Int) -> [ExtractedColumn]? {
+        var columns: [ExtractedColumn] = []
+        columns.reserveCapacity(lists.count)
+        for list in lists {
+            guard let column = list?.column(at: place, scan.marks[place]) else { return nil }
+            columns.append(column)
+        }
+        return columns
+    }
+
+    private func columns(at place: Int) throws -> [ExtractedColumn] {
+        let columns = try reader.columns(of: scan.batches[place])
+        for column in columns where !column.texts.isEmpty { query.hold(column) }
+        if reader.isKept { scan.note(columns, at: place) }
+        return columns
     }
 
     /// The next piece of a large batch. - Returns: how many rows went out; nil when none did.
@@ -84,8 +128,9 @@ final class LogCursor: TableCursor {
             current = nil
             return nil
         }
-        if range.count > Self.endRowsMax || range.upperBound < batch.view.rows.upperBound || scan.isOrdered {
+        if range.count > Self.endRowsMax || range.upperBound < batch.rowsEnd || scan.isOrdered {
             fill(output, batch, Selection(range: range, rows: [], start: 0))
+            if batch.rowsEnd - range.upperBound <= Self.endRowsMax { prefetchNextBatch() }
             return range.count
         }
         current = nil
@@ -114,7 +159,7 @@ final class LogCursor: TableCursor {
             case .none: break
             case .field(let field): fill(output, index, batch.fields[field], selection, batch.isShared)
             case .partition:
-                selection.write(output, index) { _ in Int32(truncatingIfNeeded: batch.view.partition) }
+                selection.write(output, index) { _ in Int32(truncatingIfNeeded: batch.partition) }
             case .offset: selection.write(output, index) { columns.offset($0) }
             case .timestamp: selection.writeTimes(output, index, from: columns.timestamps)
             case .key: selection.writeTexts(output, index) { columns.key($0) }
@@ -141,7 +186,9 @@ final class LogCursor: TableCursor {
         // Where several go into one chunk, the first of them must not lend its memory to the others.
         let isWhole = isShared && selection.start == 0 && selection.range.count > Self.endRowsMax
         if isWhole, first % ExtractedColumn.pieceRows == 0 {
-            output.share(column.pieces, first / ExtractedColumn.pieceRows, index)
+            let piece = first / ExtractedColumn.pieceRows
+            output.share(column.pieces, piece, index)
+            column.prefetchPiece(piece + 1)
         } else {
             column.copy(selection, to: output, index)
         }

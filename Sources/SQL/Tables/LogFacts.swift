@@ -22,6 +22,8 @@ final class LogFacts: Sendable {
         }
     }
 
+    /// Of the same batches.
+    let columns = ColumnLists()
     private let kept = Lock(Known())
 
     /// - Parameter lookAt: finds out about batches that are not known, or not far enough.

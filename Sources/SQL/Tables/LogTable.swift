@@ -1,7 +1,6 @@
 import DuckDBClient
 import Platform
 import StorageEngine
-import Synchronization
 
 /// A log of a cut as DuckDB scans it.
 final class LogTable: TableSource {
@@ -84,91 +83,23 @@ final class LogTable: TableSource {
         }
         // DuckDB may ask for a column that is none when it needs none.
         let wanted = columns.map { schema.columns.indices.contains($0) ? schema.columns[$0].column : nil }
-        return LogScan(
-            log: rows.part.log, batches: chosen(rows), columns: wanted, now: now, choice, services, for: query
-        )
+        return LogScan(rows, places: chosen(rows), columns: wanted, now: now, choice, services, for: query)
     }
 
-    /// The batches that may hold rows that are shown, told from what was noted about them.
-    private func chosen(_ rows: Rows) -> [BatchView] {
-        let batches = rows.part.batches
-        if !choice.isBounded { return batches }
+    /// Where the batches are that may hold rows that are shown, told from what was noted about them. Nil: all of them.
+    private func chosen(_ rows: Rows) -> [Int]? {
+        if !choice.isBounded { return nil }
         let entries = rows.known.entries
-        return batches.indices.filter { place in
+        return rows.marks.indices.filter { place in
             let mark = rows.marks[place]
             let earliest = min(entries[place].facts.minTimestamp, mark.maxTimestamp)
             return mayHold(mark.firstOffset...mark.lastOffset, earliest...mark.maxTimestamp)
-        }.map { batches[$0] }
+        }
     }
 
     private func mayHold(_ offsets: ClosedRange<Int64>, _ timestamps: ClosedRange<Int64>) -> Bool {
         if let wanted = choice.timestamps, !wanted.overlaps(timestamps) { return false }
         if let wanted = choice.offsets, !wanted.overlaps(offsets) { return false }
         return timestamps.overlaps(choice.batchTimestamps) && offsets.overlaps(choice.batchOffsets)
-    }
-}
-
-/// One execution: its threads take batches from it.
-final class LogScan: TableScan {
-    let log: Log
-    /// What each column of the projection comes from; fields by their place in `fields`. Nothing to be counted in it:
-    /// threads read it for each chunk.
-    enum Source: BitwiseCopyable {
-        case none, field(Int), partition, offset, timestamp, key, value, headers, expiresAt, priority
-    }
-
-    let sources: [Source]
-    let fields: [FieldRequest]
-    let now: Int64
-    let choice: LogTable.Choice
-    let services: ScanServices
-    let query: Query
-    private let batches: [BatchView]
-    private let next = Atomic<Int>(0)
-    private let cursors = Atomic<Int>(0)
-
-    init(
-        log: Log, batches: [BatchView], columns: [LogColumn?], now: Int64, _ choice: LogTable.Choice,
-        _ services: ScanServices, for query: Query
-    ) {
-        self.log = log
-        self.batches = batches
-        self.now = now
-        self.choice = choice
-        self.services = services
-        self.query = query
-        var fields: [FieldRequest] = []
-        sources = columns.map { column in
-            switch column {
-            case nil: return .none
-            case .field(let request):
-                fields.append(request)
-                return .field(fields.count - 1)
-            case .partition: return .partition
-            case .offset: return .offset
-            case .timestamp: return .timestamp
-            case .key: return .key
-            case .value: return .value
-            case .headers: return .headers
-            case .expiresAt: return .expiresAt
-            case .priority: return .priority
-            }
-        }
-        self.fields = fields
-    }
-
-    var threadsMax: Int { min(services.threads, batches.count) }
-
-    /// One thread reads, so rows come in their order: DuckDB uses one where the order can be seen.
-    var isOrdered: Bool { cursors.load(ordering: .relaxed) <= 1 }
-
-    func makeCursor() -> any TableCursor {
-        cursors.wrappingAdd(1, ordering: .relaxed)
-        return LogCursor(self)
-    }
-
-    func nextBatch() -> BatchView? {
-        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        return index < batches.count ? batches[index] : nil
     }
 }

@@ -12,17 +12,17 @@ struct RowSelector {
     /// Nothing has to be looked at: all rows are shown.
     let isPlain: Bool
 
-    init(_ view: BatchView, _ choice: LogTable.Choice, now: Int64) {
-        columns = view.columns
-        position = view.rows.lowerBound
-        end = view.rows.upperBound
+    init(_ columns: BatchColumns, _ rows: Range<Int>, _ choice: LogTable.Choice, now: Int64) {
+        self.columns = columns
+        position = rows.lowerBound
+        end = rows.upperBound
         self.choice = choice
         self.now = now
         let bitmap = choice.newestOnly ? columns.newest ?? columns.present : columns.present
         isPlain =
             bitmap == nil && columns.deadlines == nil && choice.timestamps == nil && choice.offsets == nil
             && (columns.types == nil || !choice.newestOnly)
-        if !isPlain { rows.reserveCapacity(2048) }
+        if !isPlain { self.rows.reserveCapacity(2048) }
     }
 
     /// At most `limit` rows: a range when they lie side by side, otherwise `rows`. Nil at the end.

@@ -1,0 +1,131 @@
+import DuckDBClient
+import Platform
+import StorageEngine
+import Synchronization
+
+/// One execution: its threads take batches from it.
+final class LogScan: TableScan {
+    /// What each column of the projection comes from; fields by their place in `fields`. Nothing to be counted in it:
+    /// threads read it for each chunk.
+    enum Source: BitwiseCopyable {
+        case none, field(Int), partition, offset, timestamp, key, value, headers, expiresAt, priority
+    }
+
+    /// A thread takes some batches at a time, so that it knows which one comes next: few enough that threads end together.
+    private static let runBatchesMax = 4
+
+    let log: Log
+    let sources: [Source]
+    let fields: [FieldRequest]
+    let now: Int64
+    let choice: LogTable.Choice
+    let services: ScanServices
+    let query: Query
+    /// Of the cut.
+    let batches: [BatchView]
+    let marks: [BatchMark]
+    /// Of the fields, as far as they are known.
+    let lists: [ColumnList?]
+    /// Of the batches that are read; nil: all.
+    private let places: [Int]?
+    private let runBatches: Int
+    private let next = Atomic<Int>(0)
+    private let cursors = Atomic<Int>(0)
+    private let found = Lock(Found())
+    private let shedCount: Int
+
+    /// Columns that are in no list, by field and place.
+    private struct Found {
+        var columns: [[Int: ExtractedColumn]] = []
+        var readers = 0
+    }
+
+    init(
+        _ rows: LogTable.Rows, places: [Int]?, columns: [LogColumn?], now: Int64, _ choice: LogTable.Choice,
+        _ services: ScanServices, for query: Query
+    ) {
+        log = rows.part.log
+        batches = rows.part.batches
+        marks = rows.marks
+        self.places = places
+        self.now = now
+        self.choice = choice
+        self.services = services
+        self.query = query
+        var fields: [FieldRequest] = []
+        sources = columns.map { column in
+            switch column {
+            case nil: return .none
+            case .field(let request):
+                fields.append(request)
+                return .field(fields.count - 1)
+            case .partition: return .partition
+            case .offset: return .offset
+            case .timestamp: return .timestamp
+            case .key: return .key
+            case .value: return .value
+            case .headers: return .headers
+            case .expiresAt: return .expiresAt
+            case .priority: return .priority
+            }
+        }
+        self.fields = fields
+        shedCount = services.cache.shedCount
+        let lists = log.facts.columns
+        self.lists = fields.map { lists.list($0) }
+        if !fields.isEmpty { lists.usedAt.store(services.cache.nextTime(), ordering: .relaxed) }
+        // The texts of its columns are read until the result is gone.
+        for case let list? in self.lists { query.hold(list) }
+        let count = places?.count ?? rows.marks.count
+        runBatches = max(1, min(Self.runBatchesMax, count / (8 * max(1, services.threads))))
+    }
+
+    var batchCount: Int { places?.count ?? batches.count }
+
+    var threadsMax: Int { min(services.threads, batchCount) }
+
+    /// One thread reads, so rows come in their order: DuckDB uses one where the order can be seen.
+    var isOrdered: Bool { cursors.load(ordering: .relaxed) <= 1 }
+
+    func makeCursor() -> any TableCursor {
+        cursors.wrappingAdd(1, ordering: .relaxed)
+        if !fields.isEmpty { found.withLock { $0.readers += 1 } }
+        return LogCursor(self)
+    }
+
+    /// Which of the batches to read are the caller's; nil when none is left.
+    func nextRun() -> Range<Int>? {
+        let start = next.wrappingAdd(runBatches, ordering: .relaxed).oldValue
+        return start < batchCount ? start..<min(batchCount, start + runBatches) : nil
+    }
+
+    /// In the cut.
+    @inline(__always)
+    func place(_ index: Int) -> Int { places?[index] ?? index }
+
+    // MARK: Columns that are in no list
+
+    /// All of the fields', of one batch.
+    func note(_ columns: [ExtractedColumn], at place: Int) {
+        found.withLock { found in
+            if found.columns.isEmpty { found.columns = columns.map { _ in [:] } }
+            for (index, column) in columns.enumerated() { found.columns[index][place] = column }
+        }
+    }
+
+    /// A cursor has come to the end: the last one of them lists what was found.
+    func endReading() {
+        let columns = found.withLock { found -> [[Int: ExtractedColumn]] in
+            found.readers -= 1
+            guard found.readers == 0 else { return [] }
+            defer { found.columns = [] }
+            return found.columns
+        }
+        // What was dropped meanwhile must not be kept by a list.
+        let lists = log.facts.columns
+        guard !columns.isEmpty, shedCount == services.cache.shedCount else { return }
+        services.cache.add(lists, of: log)
+        for (request, columns) in zip(fields, columns) { lists.keep(columns, marks, of: request) }
+        if shedCount != services.cache.shedCount { lists.drop() }
+    }
+}
