@@ -56,6 +56,34 @@ struct ColumnListTests {
                 == "\(count - first),\(first),\(count - 1)")
     }
 
+    @Test("have the records' own times, as far as DuckDB's instants reach")
+    func times() throws {
+        let sql = SQLHarness()
+        let log = try sql.log("events")
+        var times: [Int64] = []
+        for step in [30_000, 1, 9000] {
+            let start = times.count
+            times += (start..<start + step).map { Int64($0) * 1000 }
+            // Past what a count of microseconds holds.
+            if start == 0 { times[100] = Int64.max / 1000 }
+            try log.appendTexts(
+                Self.values(start..<start + step), timestamps: Array(times[start...]))
+            let question = "SELECT count(*), count(_timestamp), epoch_ms(max(_timestamp)), max(n) FROM events"
+            let last = times.count - 1
+            for _ in 0..<2 {
+                #expect(
+                    try sql.short(question) == "\(last + 1),\(last),\(last * 1000),\(last)")
+                #expect(
+                    try sql.short("SELECT count(*) FROM events WHERE _timestamp >= to_timestamp(\(last - 2))")
+                        == "3")
+                #expect(try sql.short("SELECT n FROM events WHERE _timestamp IS NULL") == "100")
+            }
+        }
+        #expect(log.facts.columns.list(.recordTime) != nil)
+        #expect(
+            try sql.short("SELECT count(*) FROM events WHERE _timestamp IS DISTINCT FROM timestamp") == "0")
+    }
+
     @Test("keep no columns of batches that are gone")
     func gone() throws {
         let sql = SQLHarness()

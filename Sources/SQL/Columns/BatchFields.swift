@@ -103,6 +103,11 @@ struct FieldRequest: Hashable, Sendable {
     /// Computed once: a scan looks for its columns in every batch.
     private let hash: Int
 
+    /// The record's own time, kept as fields are: DuckDB counts microseconds. No field has an empty name.
+    static let recordTime = Self(name: "", type: .recordTime)
+
+    var isRecordTime: Bool { name.isEmpty }
+
     init(name: String, type: FieldType) {
         self.name = name
         self.type = type

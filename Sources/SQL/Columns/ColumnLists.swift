@@ -4,9 +4,11 @@ import Synchronization
 
 /// The lists of a log, beside it.
 final class ColumnLists: Sendable {
-    /// New columns that are fewer than this part of all are not worth another list: they are asked for at their batches. As
-    /// many columns of batches that are gone may be kept by a list.
+    /// New columns that are fewer than this part of those that were read are not worth another list: they are asked for at
+    /// their batches. As many columns of batches that are gone may be kept by a list.
     private static let changedPartMin = 16
+    /// Nor those that are fewer than this part of all: a list is as long as the log, whatever part of it a scan reads.
+    private static let listedPartMin = 256
 
     private struct State {
         var lists: [FieldRequest: ColumnList] = [:]
@@ -29,8 +31,13 @@ final class ColumnLists: Sendable {
     /// - Parameters:
     ///   - found: columns that are kept beside their batches, by the place of the batch in a cut.
     ///   - marks: of the cut's batches.
-    func keep(_ found: [Int: ExtractedColumn], _ marks: [BatchMark], of request: FieldRequest) {
-        guard found.count * Self.changedPartMin >= marks.count else { return }
+    ///   - readCount: of these, how many were read.
+    func keep(
+        _ found: [Int: ExtractedColumn], _ marks: [BatchMark], of request: FieldRequest, read readCount: Int
+    ) {
+        guard found.count * Self.changedPartMin >= readCount,
+            found.count * Self.listedPartMin >= marks.count
+        else { return }
         let before = list(request)
         let columns = marks.indices.map { found[$0] ?? before?.anyColumn(at: $0, marks[$0]) }
         let list = ColumnList(columns, marks)

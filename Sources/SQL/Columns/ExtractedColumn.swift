@@ -119,6 +119,15 @@ final class ExtractedColumn: @unchecked Sendable {
         account.charge(.columns, bytes)
     }
 
+    /// Milliseconds become microseconds; times beyond what DuckDB's instants hold have no value.
+    func setTimes(_ milliseconds: UnsafePointer<Int64>, from start: Int) {
+        let limit = Int64.max / 1000
+        for row in start..<rowCount where milliseconds[row] < limit && milliseconds[row] > -limit {
+            element(row).storeBytes(of: milliseconds[row] &* 1000, as: Int64.self)
+            validity[row >> 6] |= 1 &<< UInt64(row & 63)
+        }
+    }
+
     /// Takes over the rows of a shorter one of the same kind.
     func copyPrefix(of other: ExtractedColumn) {
         var row = 0

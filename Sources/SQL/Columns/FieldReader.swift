@@ -63,29 +63,45 @@ final class FieldReader {
         _ requests: [FieldRequest], _ view: BatchView, from start: Int, before: [ExtractedColumn?]
     ) throws -> [ExtractedColumn] {
         let count = view.rows.upperBound
-        let rows = view.fieldRows(start..<count)
-        let extractor = self.extractor(requests)
         let made = zip(requests, before).map { request, shorter in
             let column = ExtractedColumn(request.type.type, rowCount: count, log.account)
             if let shorter { column.copyPrefix(of: shorter) }
             return column
         }
+        var fields: [(request: FieldRequest, column: ExtractedColumn)] = []
+        for (request, column) in zip(requests, made) {
+            if request.isRecordTime {
+                column.setTimes(view.columns.timestamps, from: start)
+            } else {
+                fields.append((request, column))
+            }
+        }
+        if !fields.isEmpty { try extract(fields, view, from: start) }
+        for column in made { column.finish() }
+        services.engine.columnsCharged(to: log)
+        return made
+    }
+
+    private func extract(
+        _ fields: [(request: FieldRequest, column: ExtractedColumn)], _ view: BatchView, from start: Int
+    ) throws {
+        let requests = fields.map(\.request)
+        let count = view.rows.upperBound
+        let rows = view.fieldRows(start..<count)
+        let extractor = self.extractor(requests)
         // What is converted is extracted beside its column, bits from 0 on.
         let scratch = requests.map {
             RawColumn(rows: count - start, elementBytes: $0.type.target.elementBytes)
         }
         let extraction = try extractor.extract(rows, into: scratch.map(\.output))
-        for (index, request) in requests.enumerated() {
+        for (index, (request, column)) in fields.enumerated() {
             let misfits = try services.converter.convert(
-                scratch[index], to: made[index], from: start, request.type)
+                scratch[index], to: column, from: start, request.type)
             services.countMisfits(extraction.misfits[index] + misfits)
             if let arena = extraction.arena {
-                made[index].keep(arena, bytes: arena.byteCount / requests.count)
+                column.keep(arena, bytes: arena.byteCount / requests.count)
             }
         }
-        for column in made { column.finish() }
-        services.engine.columnsCharged(to: log)
-        return made
     }
 
     private func extractor(_ requests: [FieldRequest]) -> FieldExtractor {

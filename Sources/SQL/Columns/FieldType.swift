@@ -29,6 +29,9 @@ struct FieldType: Hashable, Sendable {
         }
     }
 
+    /// Of a record's own time, which is no field of its value.
+    static let recordTime = Self(.scalar(.timestampWithZone), .int64(lenient: false))
+
     private init(
         _ type: ColumnType, _ target: FieldColumn.Target, _ conversion: Conversion = .none
     ) {

@@ -161,7 +161,6 @@ final class LogCursor: TableCursor {
             case .partition:
                 selection.write(output, index) { _ in Int32(truncatingIfNeeded: batch.partition) }
             case .offset: selection.write(output, index) { columns.offset($0) }
-            case .timestamp: selection.writeTimes(output, index, from: columns.timestamps)
             case .key: selection.writeTexts(output, index) { columns.key($0) }
             case .value:
                 selection.writeTexts(output, index) { columns.type($0).isTombstone ? nil : columns.value($0) }

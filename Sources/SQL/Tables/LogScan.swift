@@ -8,7 +8,7 @@ final class LogScan: TableScan {
     /// What each column of the projection comes from; fields by their place in `fields`. Nothing to be counted in it:
     /// threads read it for each chunk.
     enum Source: BitwiseCopyable {
-        case none, field(Int), partition, offset, timestamp, key, value, headers, expiresAt, priority
+        case none, field(Int), partition, offset, key, value, headers, expiresAt, priority
     }
 
     /// A thread takes some batches at a time, so that it knows which one comes next: few enough that threads end together.
@@ -53,15 +53,18 @@ final class LogScan: TableScan {
         self.services = services
         self.query = query
         var fields: [FieldRequest] = []
+        func place(_ request: FieldRequest) -> Int {
+            if let known = fields.firstIndex(of: request) { return known }
+            fields.append(request)
+            return fields.count - 1
+        }
         sources = columns.map { column in
             switch column {
             case nil: return .none
-            case .field(let request):
-                fields.append(request)
-                return .field(fields.count - 1)
+            case .field(let request): return .field(place(request))
             case .partition: return .partition
             case .offset: return .offset
-            case .timestamp: return .timestamp
+            case .timestamp: return .field(place(.recordTime))
             case .key: return .key
             case .value: return .value
             case .headers: return .headers
@@ -125,7 +128,9 @@ final class LogScan: TableScan {
         let lists = log.facts.columns
         guard !columns.isEmpty, shedCount == services.cache.shedCount else { return }
         services.cache.add(lists, of: log)
-        for (request, columns) in zip(fields, columns) { lists.keep(columns, marks, of: request) }
+        for (request, columns) in zip(fields, columns) {
+            lists.keep(columns, marks, of: request, read: batchCount)
+        }
         if shedCount != services.cache.shedCount { lists.drop() }
     }
 }

@@ -49,22 +49,6 @@ struct Selection {
         }
     }
 
-    /// Milliseconds that lie side by side, as microseconds.
-    func writeTimes(_ output: OutputChunk, _ column: Int, from times: UnsafePointer<Int64>) {
-        // Of 2^53 milliseconds the microseconds are in range. No branch: the loop is done several values at once.
-        let limit: Int64 = 1 << 53
-        var beyond: UInt64 = 0
-        if rows.isEmpty {
-            let source = times + range.lowerBound
-            let target = output.data(column).assumingMemoryBound(to: Int64.self) + start
-            for index in 0..<range.count {
-                beyond |= UInt64(bitPattern: source[index] &+ limit) &>> 54
-                target[index] = source[index] &* 1000
-            }
-        }
-        if beyond != 0 || !rows.isEmpty { writeTimes(output, column) { times[$0] } }
-    }
-
     /// Headers that point at the bytes where they are. NULL for nil.
     @inline(__always)
     func writeTexts(_ output: OutputChunk, _ column: Int, _ bytes: (Int) -> UnsafeRawBufferPointer?) {
