@@ -94,6 +94,9 @@ public final class Clock: Sendable {
     /// Lets the calling thread sleep; never on a server's thread.
     package static func pause(milliseconds: Int) { sleep(nanoseconds: milliseconds * 1_000_000) }
 
+    /// Between two steps that take the same lock: who waits for it has to be woken first, and would find it taken again.
+    package static func giveWay() { sleep(nanoseconds: 50_000) }
+
     private static func sleep(nanoseconds: Int) {
         var time = timespec(tv_sec: 0, tv_nsec: nanoseconds)
         nanosleep(&time, nil)

@@ -47,6 +47,21 @@ def clock(tmp_path):
     return ShiftedClock(tmp_path)
 
 
+@pytest.fixture
+def begin(tmp_path, clock):
+    """Starts the first life; what a test that fails leaves running is killed."""
+    lives = []
+
+    def make(mode):
+        lives.append(Life(tmp_path / "data", mode, clock))
+        return lives[-1]
+
+    yield make
+    for life in lives:
+        if life.server.process.poll() is None:
+            life.server.kill()
+
+
 class Life:
     """What was written over all lives of a server, and what has expired."""
 
@@ -146,8 +161,8 @@ class Life:
 
 @pytest.mark.parametrize("mode", ["persistent", "hybrid"])
 @pytest.mark.parametrize("jump", [HOUR, -HOUR, YEAR, -YEAR], ids=["+1h", "-1h", "+1y", "-1y"])
-def test_a_clock_that_jumps_loses_nothing_and_revives_nothing(tmp_path, clock, mode, jump):
-    life = Life(tmp_path / "data", mode, clock)
+def test_a_clock_that_jumps_loses_nothing_and_revives_nothing(begin, mode, jump):
+    life = begin(mode)
     life.put("lasting", 3 * YEAR)
     life.put("between", HOUR // 2)
     life.expire_soon("before")
@@ -178,9 +193,9 @@ def test_a_clock_that_jumps_loses_nothing_and_revives_nothing(tmp_path, clock, m
 @pytest.mark.parametrize("mode", ["persistent", "hybrid"])
 @pytest.mark.parametrize("jump", [HOUR, YEAR], ids=["1h", "1y"])
 @pytest.mark.parametrize("is_killed", [False, True], ids=["running", "killed"])
-def test_what_only_the_wrong_clock_let_expire_stays_gone_when_it_is_set_back(tmp_path, clock, mode, jump, is_killed):
+def test_what_only_the_wrong_clock_let_expire_stays_gone_when_it_is_set_back(begin, mode, jump, is_killed):
     """Nothing is written behind the jump: the data do not say how late it was."""
-    life = Life(tmp_path / "data", mode, clock)
+    life = begin(mode)
     life.put("between", HOUR // 2)
     life.write(0.1)
     life.move_to_disk()

@@ -44,6 +44,7 @@ extension Partition {
             state.withLock { state in
                 state.forEachKey(of: batch, rows) { index, place in _ = index.cool(at: place, pages) }
             }
+            Clock.giveWay()
         }
     }
 
@@ -51,6 +52,7 @@ extension Partition {
     private func warm(_ batch: Batch) {
         for rows in steps(of: batch) {
             state.withLock { $0.forEachKey(of: batch, rows) { index, place in index.warm(at: place) } }
+            Clock.giveWay()
         }
     }
 
