@@ -21,6 +21,8 @@ package final class SQLService: Sendable {
     private let idleBytes = Atomic<Int>(0)
     /// Code, stacks, and what DuckDB takes before it does anything.
     private static let programBytes = 64 << 20
+    /// Twice what the largest body of JSON takes while it is read: its parser allocates in the same C++ library.
+    private static let blockBytesMin = 256 << 20
 
     private struct Loaded: Sendable {
         let instance: SQLInstance
@@ -204,10 +206,11 @@ package final class SQLService: Sendable {
         }
         let limit = engine.memoryLimitBytes
         let usual = limit.addingReportingOverflow(limit / 10 + Self.programBytes)
-        let beyondIdle = idleBytes.load(ordering: .relaxed) + memoryBytes
+        let beyondIdle = idleBytes.load(ordering: .relaxed).addingReportingOverflow(memoryBytes)
+        let isBounded = !usual.overflow && !beyondIdle.overflow
         library.bound(
-            processBytes: usual.overflow ? .max : max(usual.partialValue, beyondIdle), blockBytes: memoryBytes
-        )
+            processBytes: isBounded ? max(usual.partialValue, beyondIdle.partialValue) : .max,
+            blockBytes: max(memoryBytes, Self.blockBytesMin))
     }
 
     /// Reads back what DuckDB takes: it is part of the server's memory. On the watch's thread.

@@ -278,3 +278,13 @@ def test_stopping_ends_queries(start_sql):
     # What runs has ten seconds to come to its end.
     assert time.monotonic() - start < 15
     assert answers[0].status in (503, 504, 409), answers
+
+
+def test_a_large_value_of_json_is_taken_beside_queries(start_sql):
+    server = start_sql("--max-memory", "96MiB")
+    assert server.value("SELECT 1") == 1
+    value = b"[" + b"1234567," * 900_000 + b"1]"
+    for _ in range(2):
+        answer = server.call("PUT", "/v1/logs/large/keys/k", value, {"Content-Type": "application/json"})
+        assert answer.status in (200, 201), answer
+        assert server.value("SELECT count(*) FROM large") == 1

@@ -109,8 +109,9 @@ static void *bounded_aligned_alloc(size_t alignment, size_t bytes) {
 }
 
 static void *bounded_realloc(void *start, size_t bytes) {
-    if (refuses(bytes)) { return refusal(); }
     size_t before = counted_bytes(start);
+    // The old block goes: only what comes in addition is judged.
+    if (bytes > before && refuses(bytes - before)) { return refusal(); }
     void *moved = realloc(start, bytes);
     if (moved != NULL || bytes == 0) { uncount(before); }
     return counted(moved);

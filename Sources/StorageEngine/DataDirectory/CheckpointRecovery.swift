@@ -52,7 +52,7 @@ struct CheckpointRecovery {
                 do throws(StorageFailure) {
                     let batch = try self.batch(of: image, log)
                     partition.state.withLock { $0.restore(batch) }
-                    if batch.isMapped { partition.cool(batch, directory.keyPages) }
+                    if batch.isMapped { partition.cool(batch, directory.keyPages, givesWay: false) }
                 } catch {
                     try directory.putAside(error, [])
                     damage.append(error)
@@ -87,29 +87,25 @@ extension DataDirectory {
         var newest: Checkpoint?
         var damaged: StorageFailure?
         for name in [Checkpoint.file, Checkpoint.copy] {
-            do throws(StorageFailure) {
-                guard let found = try checkpoint(name) else { continue }
+            let path = "\(path)/\(name)"
+            do {
+                guard let content = try content(of: name) else { continue }
+                let found = try Checkpoint(decoding: content.bytes)
                 if newest.map({ $0.lsn < found.lsn }) ?? true { newest = found }
+            } catch let error as UnknownVersion {
+                // A later server may have written this one and not yet the other.
+                throw StorageFailure(path: path, unknown: error)
+            } catch let failure as FileFailure {
+                if failure.mayPass { throw StorageFailure(failure) }
+                damaged = damaged ?? StorageFailure(failure)
             } catch {
-                damaged = damaged ?? error
+                damaged =
+                    damaged
+                    ?? StorageFailure(path: path, position: 0, reason: "its checksum or its content is wrong")
             }
         }
         if newest == nil, let damaged { throw damaged }
         return (newest ?? Checkpoint(), damaged)
-    }
-
-    /// - Returns: nil when there is no such file.
-    private func checkpoint(_ name: String) throws(StorageFailure) -> Checkpoint? {
-        let path = "\(path)/\(name)"
-        do {
-            return try content(of: name).map { try Checkpoint(decoding: $0.bytes) }
-        } catch let failure as FileFailure {
-            throw StorageFailure(failure)
-        } catch let error as UnknownVersion {
-            throw StorageFailure(path: path, unknown: error)
-        } catch {
-            throw StorageFailure(path: path, position: 0, reason: "its checksum or its content is wrong")
-        }
     }
 }
 

@@ -52,14 +52,12 @@ final class Checkpointer: @unchecked Sendable {
         var checkpoint = Checkpoint()
         checkpoint.lsn = begin.last
         checkpoint.walFile = begin.file
-        let now = source.clock.now()
         let (logs, nextID) = source.catalog()
         checkpoint.nextLogID = nextID
         checkpoint.receipts = source.receipts()
         var images = NewImages(directory, nextSegment)
-        let instant = Instant(now: now, forced: forced)
         do throws(FileFailure) {
-            for log in logs { checkpoint.logs.append(try record(of: log, instant, &images)) }
+            for log in logs { checkpoint.logs.append(try record(of: log, forced: forced, &images)) }
             try images.finish()
         } catch {
             nextSegment = images.next
@@ -97,20 +95,15 @@ final class Checkpointer: @unchecked Sendable {
 
     // MARK: One log
 
-    private struct Instant {
-        let now: Int64
-        let forced: Bool
-    }
-
     private func record(
-        of log: Log, _ instant: Instant, _ images: inout NewImages
+        of log: Log, forced: Bool, _ images: inout NewImages
     ) throws(FileFailure) -> Checkpoint.LogRecord {
         var record = Checkpoint.LogRecord(
             description: log.descriptionOnDisk, partitions: [], producers: [])
         // One that is about to become durable is not yet: a crash leaves it empty.
         guard log.isDurable, record.description.configuration.mode != .memory else { return record }
         for partition in log.partitions {
-            record.partitions.append(try self.record(of: partition, log.id, instant, &images))
+            record.partitions.append(try self.record(of: partition, log.id, forced: forced, &images))
         }
         // After the rows: a producer's call is never there without what it wrote.
         record.producers = log.producers.withLock { $0.decidedCalls }
@@ -118,9 +111,10 @@ final class Checkpointer: @unchecked Sendable {
     }
 
     private func record(
-        of partition: Partition, _ log: LogID, _ instant: Instant, _ images: inout NewImages
+        of partition: Partition, _ log: LogID, forced: Bool, _ images: inout NewImages
     ) throws(FileFailure) -> Checkpoint.PartitionRecord {
-        let (first, tail, views) = partition.checkpointViews(now: instant.now, forced: instant.forced)
+        // Writing the others took its time, and what has arrived since is not of another clock.
+        let (first, tail, views) = partition.checkpointViews(now: source.clock.now(), forced: forced)
         var record = Checkpoint.PartitionRecord(first: first, tail: tail, images: [])
         for view in views {
             let rows = view.view.rows.upperBound

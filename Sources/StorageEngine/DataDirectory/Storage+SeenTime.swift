@@ -7,12 +7,20 @@ extension Storage {
 
     /// What is to be written down now. An earlier time says nothing new: the clock was set back.
     func noteTime() -> SeenTime {
+        // In this order: what is written after the clock was set back does not lie before the time that it had.
+        let written = wal.lastWritten
         let now = clock.now()
         return seen.withLock { seen in
             seen.swept = nil
-            if now >= seen.noted.time { seen.noted = SeenTime(time: now, upTo: wal.lastWritten) }
+            if now >= seen.noted.time { seen.noted = SeenTime(time: now, upTo: written) }
             return seen.noted
         }
+    }
+
+    /// What was noted may name frames that a loss of power has taken, and whose numbers are given again.
+    func forgetLostFrames() {
+        let written = wal.lastWritten
+        seen.withLock { $0.noted.upTo = min($0.noted.upTo, written) }
     }
 
     /// On the checkpoint thread: what has expired since the last call is on disk afterwards.

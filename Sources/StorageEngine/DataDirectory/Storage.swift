@@ -16,6 +16,8 @@ final class Storage: Sendable {
     /// Of the write-ahead log in this run.
     private let firstFile = Lock<(number: UInt64, first: LSN)>((0, .zero))
     private let workers = Lock<[Thread]>([])
+    /// `last-run` is being written, which waits for the disk.
+    private let noting = Atomic<Bool>(false)
     /// How late it was, as `last-run` says, and up to when rows have been found expired since.
     let seen = Lock<(noted: SeenTime, swept: Int64?)>((.init(), nil))
 
@@ -44,7 +46,7 @@ final class Storage: Sendable {
         directory.wal.onFailure { [weak self] reason in
             // What a failed synchronisation has lost may have been seen: as after a loss of power. When this cannot be
             // written either, nothing can.
-            try? self?.note(orderly: false, bootID: "")
+            try? self?.note(orderly: false)
             reportFailure("the write-ahead log takes nothing more: \(reason)")
         }
     }
@@ -86,6 +88,7 @@ final class Storage: Sendable {
         try stored.removeUnneeded()
         recovered.withLock { $0 = (stored.checkpoint, stored.segments) }
         try start(log)
+        forgetLostFrames()
         try beginEpochs(of: recovery.logs.values, lastRun, isDamaged: !recovery.report.damage.isEmpty)
         try note(orderly: false)
         recovery.report.logs = recovery.logs.count
@@ -99,11 +102,14 @@ final class Storage: Sendable {
         do throws(FileFailure) { return try directory.lastRun() } catch { throw StorageFailure(error) }
     }
 
-    func note(orderly: Bool, bootID: String? = nil) throws(StorageFailure) {
+    /// From any thread, one after the other. Once the write-ahead log has failed it says so, whoever comes last.
+    func note(orderly: Bool) throws(StorageFailure) {
+        while noting.exchange(true, ordering: .acquiring) { Clock.giveWay() }
+        defer { noting.store(false, ordering: .releasing) }
         let begun = firstFile.withLock { $0 }
         let run = LastRun(
-            bootID: bootID ?? self.bootID, wasOrderly: orderly, walFile: begun.number, firstLSN: begun.first,
-            seen: noteTime())
+            bootID: wal.failure == nil ? bootID : "", wasOrderly: orderly, walFile: begun.number,
+            firstLSN: begun.first, seen: noteTime())
         do throws(FileFailure) {
             try directory.replace(LastRun.file, with: run.encode())
         } catch {

@@ -12,10 +12,10 @@ extension Partition {
     ///   - bytesMax: ends once about as much is free.
     /// - Returns: bytes of memory that came back.
     func leaveMemory(arrivedBefore limit: Int64, bytesMax: Int = .max) -> Int {
-        let now = clock.now()
         guard let directory = storage?.directory else { return 0 }
         var freed = 0
         while freed < bytesMax {
+            let now = clock.now()
             let batch = state.withLock { $0.batchToLeaveMemory(arrivedBefore: limit, now: now) }
             guard let batch, let stored = batch.stored else { break }
             let gained: Int
@@ -23,20 +23,25 @@ extension Partition {
                 let (image, mapping) = try directory.image(of: stored)
                 let mapped = Batch(image, in: mapping, account: account)
                 cool(batch, directory.keyPages)
-                gained = state.withLock { $0.replace(batch, with: mapped) }
+                gained = state.withLock { $0.durableID == nil ? 0 : $0.replace(batch, with: mapped) }
             } catch {
                 // What cannot be read there stays here.
                 reportFailure("a batch stays in memory: \(error)")
                 break
             }
-            if gained == 0 { break }
+            if gained == 0 {
+                // It became a log in memory meanwhile, which may have looked for such keys already.
+                if state.withLock({ $0.durableID == nil }) { warm(batch) }
+                break
+            }
             freed += gained
         }
         return freed
     }
 
     /// The keys of a batch that leaves memory; those for which there is no space on disk stay.
-    func cool(_ batch: Batch, _ pages: DiskKeyPages) {
+    /// - Parameter givesWay: others want the lock in between.
+    func cool(_ batch: Batch, _ pages: DiskKeyPages, givesWay: Bool = true) {
         for rows in steps(of: batch) {
             do throws(FileFailure) { try pages.prepare(Self.pagesPerStep) } catch {
                 reportFailure("keys stay in memory: \(error)")
@@ -44,7 +49,7 @@ extension Partition {
             state.withLock { state in
                 state.forEachKey(of: batch, rows) { index, place in _ = index.cool(at: place, pages) }
             }
-            Clock.giveWay()
+            if givesWay { Clock.giveWay() }
         }
     }
 
@@ -70,7 +75,7 @@ extension Partition {
             let (batch, pool) = state.withLock { state in
                 (state.list.batches.first { $0.isMapped }, state.pool)
             }
-            guard let batch else { return }
+            guard let batch else { return warmRest() }
             let image = BatchImage(batch.header.pointee)
             guard account.freeBytes > image.footprintBytes else {
                 reportFailure("a log in memory only goes on reading from disk what memory has no room for")
@@ -84,6 +89,12 @@ extension Partition {
                 warm(copy)
             }
         }
+    }
+
+    /// Keys whose rows were copied into memory by compaction.
+    private func warmRest() {
+        let batches = state.withLock { $0.index.coldCount > 0 ? $0.list.batches : [] }
+        for batch in batches { warm(batch) }
     }
 
     /// What is old enough leaves. - Returns: when to look again; `Deadline.never` for other modes.

@@ -1,7 +1,8 @@
 import Platform
-import StorageEngine
 import Support
 import Testing
+
+@testable import StorageEngine
 
 @Suite("What is gone stays gone")
 struct DepartedKeyTests {
@@ -102,6 +103,27 @@ struct DepartedKeyTests {
             #expect(again.existing()?.get("key") == "2")
             again.engine.stop()
         }
+    }
+
+    @Test("frames whose numbers a loss of power has freed are not judged by the time that was noted before it")
+    func lostFrames() throws {
+        let harness = try FaultRun.start(disk, clock)
+        _ = try harness.log { $0.compaction = .keys }
+        harness.engine.stop()
+        let path = FaultRun.path + "/last-run"
+        let content = ByteBuffer(try #require(disk.content(of: path)))
+        var run = try #require(LastRun(decoding: content.bytes))
+        run.wasOrderly = false
+        run.seen = SeenTime(time: clock.now() + 3_600_000, upTo: LSN(rawValue: 1_000_000))
+        disk.put(path, run.encode().array)
+        let second = try FaultRun.start(disk, clock)
+        let log = try #require(second.existing())
+        try log.put("key", "2") { $0.expiry = .at(milliseconds: clock.now() + 60_000) }.wait()
+        let killed = disk.clone()
+        second.engine.stop()
+        let again = try FaultRun.start(killed, clock)
+        #expect(again.existing()?.get("key") == "2")
+        again.engine.stop()
     }
 
     @Test("of a log in memory the definition survives and the data does not; its epoch is new")
