@@ -105,7 +105,7 @@ struct DepartedKeyTests {
         }
     }
 
-    @Test("frames whose numbers a loss of power has freed are not judged by the time that was noted before it")
+    @Test("frames that a loss of power has taken leave no time behind by which later ones are judged")
     func lostFrames() throws {
         let harness = try FaultRun.start(disk, clock)
         _ = try harness.log { $0.compaction = .keys }
