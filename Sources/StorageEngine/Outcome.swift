@@ -6,6 +6,20 @@ package enum Outcome<Value: Sendable>: Sendable {
     case pending(Ticket<Value>)
 }
 
+extension Outcome {
+    /// Waits for the commit log, on a thread that may.
+    @discardableResult
+    package func wait() throws(EngineError) -> Value {
+        switch self {
+        case .done(let value): return value
+        case .pending(let ticket):
+            let result = Awaited<Result<Value, EngineError>>()
+            ticket.whenComplete { result.fulfil($0) }
+            return try result.wait().get()
+        }
+    }
+}
+
 extension Outcome<Void> {
     /// Done at once without an entry.
     static func decided(by entry: CommitEntry?) -> Outcome<Void> {

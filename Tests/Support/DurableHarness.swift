@@ -74,17 +74,3 @@ package final class DurableHarness {
     /// The log as it is after a restart.
     package func existing(_ name: String = "log") -> Log? { engine.log(named: name) }
 }
-
-extension Outcome {
-    /// Waits for the commit log.
-    @discardableResult
-    package func wait() throws(EngineError) -> Value {
-        switch self {
-        case .done(let value): return value
-        case .pending(let ticket):
-            let result = Awaited<Result<Value, EngineError>>()
-            ticket.whenComplete { result.fulfil($0) }
-            return try result.wait().get()
-        }
-    }
-}

@@ -43,7 +43,7 @@ final class DiskBenchmarks {
         configuration.retention.maxBytes = 256 << 20
         change(&configuration)
         let (log, _, durable) = try engine.createLog(named: name, configuration)
-        _ = try durable.waited()
+        _ = try durable.wait()
         return log
     }
 
@@ -98,8 +98,8 @@ final class DiskBenchmarks {
             ("transactions of two keys", rate(transfer)),
         ]
         precondition(checksum > 0)
-        try engine.deleteLog(named: log.name).waited()
-        try engine.deleteLog(named: other.name).waited()
+        try engine.deleteLog(named: log.name).wait()
+        try engine.deleteLog(named: other.name).wait()
         return results
     }
 
@@ -168,7 +168,7 @@ final class DiskBenchmarks {
         while Clock.monotonicNanoseconds() - start < nanoseconds {
             // The clock is not what is measured.
             for _ in 0..<8 {
-                do { _ = try body(count).waited() } catch { preconditionFailure("\(error)") }
+                do { _ = try body(count).wait() } catch { preconditionFailure("\(error)") }
                 count += 1
             }
         }

@@ -61,17 +61,3 @@ func shuffled(_ count: Int) -> [UInt64] {
 private func expectNoError(_ body: () throws -> Void) {
     do { try body() } catch { preconditionFailure("the benchmark's own operation failed: \(error)") }
 }
-
-extension Outcome {
-    /// Waits for the commit log.
-    @discardableResult
-    func waited() throws(EngineError) -> Value {
-        switch self {
-        case .done(let value): return value
-        case .pending(let ticket):
-            let result = Awaited<Result<Value, EngineError>>()
-            ticket.whenComplete { result.fulfil($0) }
-            return try result.wait().get()
-        }
-    }
-}

@@ -14,6 +14,7 @@ import Synchronization
 package final class DataDirectory: Sendable {
     package let path: String
     let files: any FileSystem
+    let limit = DiskLimit()
     let wal: WriteAheadLog
     /// Of keys whose rows are read from segments.
     let keyPages: DiskKeyPages
@@ -44,7 +45,7 @@ package final class DataDirectory: Sendable {
         self.path = path
         self.files = files
         isQuarantining = quarantines
-        keyPages = DiskKeyPages(directory: path, files: files)
+        keyPages = DiskKeyPages(directory: path, files: files, limit: limit)
         self.walFileBytes = walFileBytes
         let walPath = "\(path)/\(Self.walDirectory)"
         do throws(FileFailure) {
@@ -60,7 +61,8 @@ package final class DataDirectory: Sendable {
             let found = try files.list(walPath).compactMap { WALFileSupply.number(ofFile: $0) }.sorted()
             foundWALFiles = found.map { "\(walPath)/\(WALFileSupply.name($0))" }
             wal = WriteAheadLog(
-                directory: walPath, files: files, fileBytes: walFileBytes, nextNumber: (found.last ?? 0) + 1)
+                directory: walPath, files: files, fileBytes: walFileBytes, nextNumber: (found.last ?? 0) + 1,
+                limit: limit)
         } catch {
             if error.isLocked {
                 throw StorageFailure(path: path, reason: "another process uses this data directory")

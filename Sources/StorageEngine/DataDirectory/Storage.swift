@@ -37,11 +37,9 @@ final class Storage: Sendable {
         self.clock = clock
         bootID = LastRun.currentBootID(directory.files)
         if let maxBytes {
-            let allows: @Sendable (Int) -> Bool = { [weak self] bytes in
+            directory.limit.set { [weak self] bytes in
                 self.map { $0.usedBytes + bytes <= maxBytes } ?? true
             }
-            directory.wal.supply.setLimit(allows)
-            directory.keyPages.setLimit(allows)
         }
         directory.wal.onFailure { [weak self] reason in
             // What a failed synchronisation has lost may have been seen: as after a loss of power. When this cannot be

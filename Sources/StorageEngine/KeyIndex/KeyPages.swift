@@ -38,19 +38,17 @@ final class DiskKeyPages: KeyPages {
     private let directory: String
     private let state = Lock<[File]>([])
     private let refused = Atomic<Bool>(false)
-    private let limit = Lock<(@Sendable (Int) -> Bool)?>(nil)
+    private let limit: DiskLimit
 
-    init(directory: String, files: any FileSystem) {
+    init(directory: String, files: any FileSystem, limit: DiskLimit) {
         self.directory = directory
+        self.limit = limit
         self.files = files
     }
 
     var areOnDisk: Bool { true }
     /// Of all its files.
     var fileBytes: Int { state.withLock { $0.count } * Self.fileBytes }
-
-    /// Beside the disk's own limit: whether so many bytes more may be used.
-    func setLimit(_ allows: @escaping @Sendable (Int) -> Bool) { limit.withLock { $0 = allows } }
 
     /// Has so many at hand, unless others take them; may wait for the disk.
     /// - Throws: why there is no other file, the first time; afterwards, until there is one, there are just no pages.
@@ -64,7 +62,7 @@ final class DiskKeyPages: KeyPages {
     }
 
     private func makeFile() throws(FileFailure) {
-        if let allows = limit.withLock({ $0 }), !allows(Self.fileBytes) { throw .noSpace(directory) }
+        try limit.check(Self.fileBytes, at: directory)
         let memory = try files.scratch(in: directory, bytes: Self.fileBytes)
         guard let start = memory.bytes.baseAddress else { throw .noSpace(directory) }
         let free = (0..<Self.pagesPerFile).reversed().map { start + $0 * SlabPool.indexSlabBytes }

@@ -96,6 +96,7 @@ final class Maintenance: Sendable {
     func visitDue() -> Int64 {
         // The clock may be moved forward meanwhile, and back again: what expires is swept a second later.
         let pauseMax: Int64 = 1_000
+        let idlePause: Int64 = 60_000
         bringForwardIfSetBack()
         var visited: Set<ObjectIdentifier> = []
         while !isStopping.load(ordering: .relaxed) {
@@ -105,7 +106,7 @@ final class Maintenance: Sendable {
                 guard first.time <= now else { return (nil, first.time) }
                 return (heap.popMin(), nil)
             }
-            guard let due else { return next.map { min(pauseMax, max(1, $0 - now)) } ?? 60_000 }
+            guard let due else { return next.map { min(pauseMax, max(1, $0 - now)) } ?? idlePause }
             lag.store(due.time > 0 ? now - due.time : 0, ordering: .relaxed)
             guard visited.insert(ObjectIdentifier(due.partition)).inserted else {
                 // Came up again during this round: let the interval pass.

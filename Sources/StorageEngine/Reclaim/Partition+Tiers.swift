@@ -10,8 +10,9 @@ extension Partition {
     /// - Parameters:
     ///   - limit: only what arrived before, in Unix milliseconds.
     ///   - bytesMax: ends once about as much is free.
+    ///   - givesWay: sleeps between steps, which a thread that makes room for its own write must not.
     /// - Returns: bytes of memory that came back.
-    func leaveMemory(arrivedBefore limit: Int64, bytesMax: Int = .max) -> Int {
+    func leaveMemory(arrivedBefore limit: Int64, bytesMax: Int = .max, givesWay: Bool) -> Int {
         guard let directory = storage?.directory else { return 0 }
         var freed = 0
         while freed < bytesMax {
@@ -22,7 +23,7 @@ extension Partition {
             do throws(StorageFailure) {
                 let (image, mapping) = try directory.image(of: stored)
                 let mapped = Batch(image, in: mapping, account: account)
-                cool(batch, directory.keyPages)
+                cool(batch, directory.keyPages, givesWay: givesWay)
                 gained = state.withLock { $0.durableID == nil ? 0 : $0.replace(batch, with: mapped) }
             } catch {
                 // What cannot be read there stays here.
@@ -41,7 +42,7 @@ extension Partition {
 
     /// The keys of a batch that leaves memory; those for which there is no space on disk stay.
     /// - Parameter givesWay: others want the lock in between.
-    func cool(_ batch: Batch, _ pages: DiskKeyPages, givesWay: Bool = true) {
+    func cool(_ batch: Batch, _ pages: DiskKeyPages, givesWay: Bool) {
         for rows in steps(of: batch) {
             do throws(FileFailure) { try pages.prepare(Self.pagesPerStep) } catch {
                 reportFailure("keys stay in memory: \(error)")
@@ -100,7 +101,7 @@ extension Partition {
     /// What is old enough leaves. - Returns: when to look again; `Deadline.never` for other modes.
     func tier(now: Int64) -> Int64 {
         guard let tiers = state.withLock({ $0.policy.tiers }) else { return Deadline.never }
-        _ = leaveMemory(arrivedBefore: now - tiers.memoryMilliseconds)
+        _ = leaveMemory(arrivedBefore: now - tiers.memoryMilliseconds, givesWay: true)
         guard let arrival = state.withLock({ $0.oldestArrivalInMemory() }) else { return Deadline.never }
         // Being old enough it waits for a checkpoint.
         let retryMilliseconds: Int64 = 1000
@@ -122,7 +123,8 @@ extension Log {
     private func leaveMemory(bytes: Int) -> Int {
         var freed = 0
         for partition in partitions where freed < bytes {
-            freed += partition.leaveMemory(arrivedBefore: .max, bytesMax: bytes - freed)
+            freed += partition.leaveMemory(
+                arrivedBefore: .max, bytesMax: bytes - freed, givesWay: false)
         }
         return freed
     }

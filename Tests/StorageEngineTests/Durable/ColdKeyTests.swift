@@ -200,7 +200,7 @@ struct DiskKeyPagesTests {
     func files() throws {
         let directory = TemporaryDirectory()
         try SystemFiles().makeDirectory(directory.path)
-        let pages = DiskKeyPages(directory: directory.path, files: SystemFiles())
+        let pages = DiskKeyPages(directory: directory.path, files: SystemFiles(), limit: DiskLimit())
         #expect(pages.take() == nil)
         try pages.prepare(300)
         let taken = (0..<300).compactMap { _ in pages.take() }
@@ -216,8 +216,9 @@ struct DiskKeyPagesTests {
 
     @Test("are refused beyond the limit of the disk, which is said once")
     func limit() throws {
-        let pages = DiskKeyPages(directory: "/", files: MemoryFiles())
-        pages.setLimit { _ in false }
+        let full = DiskLimit()
+        full.set { _ in false }
+        let pages = DiskKeyPages(directory: "/", files: MemoryFiles(), limit: full)
         #expect(throws: FileFailure.self) { try pages.prepare(1) }
         try pages.prepare(1)
         #expect(pages.take() == nil)

@@ -34,15 +34,16 @@ final class WALFileSupply: Sendable {
     private let changed = WakeUp()
     private let wanted = WakeUp()
     private let full = Atomic<Bool>(false)
-    private let limit = Lock<(@Sendable (Int) -> Bool)?>(nil)
+    private let limit: DiskLimit
     private let short = Atomic<Bool>(false)
     private let reserved = Atomic<Bool>(false)
 
     /// - Parameter nextNumber: above that of every file that is there.
-    init(directory: String, files: any FileSystem, fileBytes: Int, nextNumber: UInt64) {
+    init(directory: String, files: any FileSystem, fileBytes: Int, nextNumber: UInt64, limit: DiskLimit) {
         self.directory = directory
         self.files = files
         self.fileBytes = fileBytes
+        self.limit = limit
         state = Lock(State(nextNumber: nextNumber))
     }
 
@@ -126,9 +127,6 @@ final class WALFileSupply: Sendable {
         changed.signal()
     }
 
-    /// Beside the disk's own limit: whether so many bytes more may be used. A no is a full disk.
-    func setLimit(_ allows: @escaping @Sendable (Int) -> Bool) { limit.withLock { $0 = allows } }
-
     /// Space may have come back.
     func retry() { wanted.signal() }
 
@@ -207,7 +205,7 @@ final class WALFileSupply: Sendable {
             return state.nextNumber
         }
         let path = "\(directory)/\(Self.name(number))"
-        if let allows = limit.withLock({ $0 }), !allows(bytes) { throw .noSpace(path) }
+        try limit.check(bytes, at: path)
         let file = try files.open(path, .create)
         do throws(FileFailure) {
             try fill(file, bytes: bytes)

@@ -62,11 +62,11 @@ final class WriteAheadLog: Sendable {
     private let files: any FileSystem
     private let directory: String
 
-    init(directory: String, files: any FileSystem, fileBytes: Int, nextNumber: UInt64) {
+    init(directory: String, files: any FileSystem, fileBytes: Int, nextNumber: UInt64, limit: DiskLimit) {
         self.directory = directory
         self.files = files
         supply = WALFileSupply(
-            directory: directory, files: files, fileBytes: fileBytes, nextNumber: nextNumber)
+            directory: directory, files: files, fileBytes: fileBytes, nextNumber: nextNumber, limit: limit)
         state = Lock(State())
     }
 
