@@ -25,8 +25,10 @@ package struct EngineConfiguration: Sendable {
 package final class Engine: Sendable {
     package let clock: Clock
     package let receipts: IdempotencyReceipts
-    private struct Catalog {
+    struct Catalog {
         var logs: [String: Log] = [:]
+        /// Being restored: seen by checkpoints only.
+        var incoming: [Log] = []
         var nextID: UInt64 = 1
 
         mutating func takeID() -> LogID {
@@ -38,7 +40,7 @@ package final class Engine: Sendable {
     let services: EngineServices
     private let checkpointBytes: Int
     /// Changes are handed to the write-ahead log while this is held, so that their order there is the order here.
-    private let catalog = Lock(Catalog())
+    let catalog = Lock(Catalog())
     private let threads = Lock<[Thread]>([])
 
     package init(configuration: EngineConfiguration, clock: Clock, metrics: MetricsRegistry) {
@@ -84,7 +86,7 @@ package final class Engine: Sendable {
         for receipt in recovered.receipts { receipts.restore(receipt) }
         let source = Checkpointer.Source(
             catalog: { [weak self] in
-                self?.catalog.withLock { (Array($0.logs.values), $0.nextID) } ?? ([], 1)
+                self?.catalog.withLock { (Array($0.logs.values), $0.incoming, $0.nextID) } ?? ([], [], 1)
             }, receipts: { [receipts] in receipts.kept },
             isDue: { [weak self] now in
                 self?.allLogs().contains { $0.isTiered && $0.needsCheckpoint(now: now) } ?? false
@@ -279,7 +281,7 @@ package final class Engine: Sendable {
         receipts.forgetAll()
     }
 
-    private func forget(_ log: Log) {
+    func forget(_ log: Log) {
         log.markDeleted()
         services.evictor.remove(log)
         services.maintenance.forget(log.partitions)

@@ -33,6 +33,8 @@ struct LogDescription: Sendable, Equatable {
     let name: String
     var epoch: Epoch
     var configuration: LogConfiguration
+    /// It is being restored: nobody sees it, and unless it is described again without this, it never was.
+    var isIncoming = false
 }
 
 /// One call of an idempotent producer and what it wrote.

@@ -10,6 +10,8 @@ package struct Cut: Sendable {
         package let configuration: LogConfiguration
         /// By partition, each in the order of offsets.
         package let batches: [BatchView]
+        /// Of each partition: where what is readable begins, and where what comes next will be.
+        package let bounds: [Range<Int64>]
     }
 
     /// What had a deadline at or before this is gone.
@@ -17,12 +19,19 @@ package struct Cut: Sendable {
     package let parts: [Part]
 
     /// By partition, in the order given. - Complexity: O(batches), under the locks of all the partitions.
-    static func views(of partitions: [Partition], _ clock: Clock) -> (now: Int64, views: [[BatchView]]) {
+    static func views(
+        of partitions: [Partition], _ clock: Clock
+    ) -> (now: Int64, views: [(bounds: Range<Int64>, batches: [BatchView])]) {
         let ordered = partitions.sorted { $0.sequence < $1.sequence }
         for partition in ordered { partition.state.lock() }
         let now = clock.now()
         let views = partitions.map { partition in
-            partition.state.withLocked { $0.views(partition: partition.number) }
+            partition.state.withLocked { state in
+                (
+                    min(state.first, state.committed)..<state.committed,
+                    state.views(partition: partition.number)
+                )
+            }
         }
         for partition in ordered.reversed() { partition.state.unlock() }
         return (now, views)
@@ -33,7 +42,7 @@ extension Log {
     /// One instant of all partitions.
     func cut() -> (now: Int64, views: [BatchView]) {
         let (now, views) = Cut.views(of: partitions, clock)
-        return (now, views.flatMap { $0 })
+        return (now, views.flatMap(\.batches))
     }
 }
 
@@ -44,10 +53,11 @@ extension Engine {
         var next = 0
         let parts = logs.map { log in
             defer { next += log.partitionCount }
+            let own = views[next..<next + log.partitionCount]
             return Cut.Part(
                 log: log, configuration: log.configuration,
-                batches: log.partitionCount == 1
-                    ? views[next] : views[next..<next + log.partitionCount].flatMap { $0 })
+                batches: own.count == 1 ? own[next].batches : own.flatMap(\.batches),
+                bounds: own.map(\.bounds))
         }
         return Cut(now: now, parts: parts)
     }

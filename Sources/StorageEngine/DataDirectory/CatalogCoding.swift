@@ -3,17 +3,22 @@ import Platform
 // What the write-ahead log and the checkpoint both say of logs, producers and receipts.
 
 extension LogDescription {
+    /// Before the name of a log that nobody sees yet; no name begins with it.
+    private static let incomingMark = "\0"
+
     func encode(to buffer: ByteBuffer) {
         buffer.append(id.rawValue)
         buffer.append(epoch.rawValue)
-        buffer.append(counted: name)
+        buffer.append(counted: isIncoming ? Self.incomingMark + name : name)
         configuration.encode(to: buffer)
     }
 
     init(decoding reader: inout BinaryReader) throws(BinaryReader.Malformed) {
         id = LogID(rawValue: try reader.integer())
         epoch = Epoch(rawValue: try reader.integer())
-        name = try reader.text()
+        let text = try reader.text()
+        isIncoming = text.hasPrefix(Self.incomingMark)
+        name = isIncoming ? String(text.dropFirst()) : text
         configuration = try LogConfiguration(decoding: &reader)
         guard (1...LogConfiguration.partitionsMax).contains(configuration.partitions) else { throw .init() }
     }

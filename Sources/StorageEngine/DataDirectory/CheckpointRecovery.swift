@@ -60,7 +60,7 @@ struct CheckpointRecovery {
                 bytesRead += image.piece.bytes
                 progress(bytesRead)
             }
-            partition.state.withLock { $0.finishRestoring(tail: stored.tail) }
+            partition.state.withLock { $0.finishRestoring(tail: stored.tail, onDisk: true) }
         }
         log.producers.withLock { table in
             for call in record.producers { table.restore(call) }
@@ -117,39 +117,5 @@ extension Log {
         return isCold || account.freeBytes <= image.footprintBytes
             ? Batch(image, in: mapping, account: account)
             : Batch(copying: image, pool: pool, account: account)
-    }
-}
-
-extension PartitionState {
-    fileprivate mutating func beginRestoring(first: Int64) {
-        self.first = first
-        cleaned = first
-    }
-
-    /// Behind the batches that are there: its rows are visible, its keys are found.
-    fileprivate mutating func restore(_ batch: Batch) {
-        let header = batch.header
-        if list.isEmpty { cleaned = min(cleaned, header.pointee.base) }
-        list.append(batch)
-        assigned = header.pointee.endOfRange
-        committed = assigned
-        appendedCount += header.pointee.rows
-        appendedBytes += header.pointee.valueBytes + header.pointee.keyBytes
-        guard header.pointee.keyBytes > 0 else { return }
-        for row in 0..<header.pointee.rows where header.pointee.isNewest(row) && header.pointee.isPresent(row)
-        {
-            guard let key = header.pointee.key(row) else { continue }
-            index.insert(xxh3(key, seed: hashSeed), header.pointee.offset(ofRow: row))
-        }
-        chargeIndex()
-    }
-
-    fileprivate mutating func finishRestoring(tail: Int64) {
-        assigned = tail
-        committed = tail
-        diskTail = tail
-        submittedBytes = appendedBytes
-        let batchBytes = list.batches.last?.allocatedBytes ?? 0
-        while nextSlabBytes < min(batchBytes, SlabPool.largestSlabBytes) { nextSlabBytes *= 2 }
     }
 }

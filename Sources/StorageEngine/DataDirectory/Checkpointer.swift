@@ -15,8 +15,8 @@ final class Checkpointer: @unchecked Sendable {
     private static let liveShareMin = 0.5
 
     struct Source: Sendable {
-        /// All logs, and the number of the next one.
-        let catalog: @Sendable () -> (logs: [Log], nextID: UInt64)
+        /// All logs, those that are being restored, and the number of the next one.
+        let catalog: @Sendable () -> (logs: [Log], incoming: [Log], nextID: UInt64)
         let receipts: @Sendable () -> [ReceiptRecord]
         /// Something in memory is old enough to be on disk.
         let isDue: @Sendable (_ now: Int64) -> Bool
@@ -52,12 +52,18 @@ final class Checkpointer: @unchecked Sendable {
         var checkpoint = Checkpoint()
         checkpoint.lsn = begin.last
         checkpoint.walFile = begin.file
-        let (logs, nextID) = source.catalog()
+        let (visible, incoming, nextID) = source.catalog()
+        let logs = visible + incoming
         checkpoint.nextLogID = nextID
         checkpoint.receipts = source.receipts()
         var images = NewImages(directory, nextSegment)
         do throws(FileFailure) {
-            for log in logs { checkpoint.logs.append(try record(of: log, forced: forced, &images)) }
+            for log in visible { checkpoint.logs.append(try record(of: log, forced: forced, &images)) }
+            for log in incoming {
+                var record = try record(of: log, forced: forced, &images)
+                record.description.isIncoming = true
+                checkpoint.logs.append(record)
+            }
             try images.finish()
         } catch {
             nextSegment = images.next

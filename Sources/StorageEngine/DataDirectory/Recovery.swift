@@ -21,6 +21,8 @@ package struct RecoveryReport: Sendable {
 struct Recovery {
     private let services: EngineServices
     private(set) var logs: [LogID: Log] = [:]
+    /// Of `logs`, those that were being restored.
+    private var incoming: Set<LogID> = []
     private(set) var nextLogID: UInt64 = 1
     private(set) var receipts: [ReceiptRecord] = []
     /// What had expired by then, until that is done.
@@ -43,6 +45,7 @@ struct Recovery {
         for record in stored.checkpoint.logs {
             let log = Log(record.description, services: services)
             logs[log.id] = log
+            if record.description.isIncoming { incoming.insert(log.id) }
             try stored.restore(record, in: log, progress: progress)
         }
         report.damage += stored.damage
@@ -106,6 +109,7 @@ struct Recovery {
 
     private mutating func describe(_ description: LogDescription) {
         nextLogID = max(nextLogID, description.id.rawValue &+ 1)
+        incoming.remove(description.id)
         if let log = logs[description.id] {
             update(log.id, description.configuration)
             logs[log.id]?.begin(description.epoch)
@@ -116,6 +120,7 @@ struct Recovery {
 
     /// Behind the last frame: the clock may have been set back since, and what had expired stays gone.
     mutating func finish() {
+        for id in incoming { logs[id] = nil }
         if let seen { expire(seen) }
         for log in logs.values where log.isDurable {
             for partition in log.partitions { partition.state.withLock { $0.expireOutlived() } }

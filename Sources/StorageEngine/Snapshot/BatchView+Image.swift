@@ -1,0 +1,68 @@
+import Platform
+
+extension BatchView {
+    /// What is the same as long as its rows are.
+    package struct Identity: Hashable, Sendable {
+        let serial: UInt64
+        let rows: Int
+        let endOfRange: Int64
+    }
+
+    /// How many of the rows can be read, and are the newest of their keys: bits are only ever cleared.
+    package struct LiveCounts: Equatable, Sendable {
+        let present: Int
+        let newest: Int
+    }
+
+    /// - Parameter tail: of the partition at that instant.
+    package func identity(tail: Int64) -> Identity {
+        Identity(
+            serial: header.serial, rows: rows.upperBound, endOfRange: min(header.endOfRange, tail))
+    }
+
+    package var liveCounts: LiveCounts {
+        let all = 0..<rows.upperBound
+        return LiveCounts(
+            present: header.present?.count(in: all) ?? all.count,
+            newest: header.newest?.count(in: all) ?? all.count)
+    }
+
+    /// All of its rows live.
+    package var isWhole: Bool {
+        liveCounts == LiveCounts(present: rows.upperBound, newest: rows.upperBound)
+    }
+
+    package var rowCount: Int { rows.upperBound }
+    package var firstOffset: Int64 { header.base }
+    package var timestamps: ClosedRange<Int64> {
+        var least = header.timestamps[0]
+        var most = least
+        for row in 1..<max(1, rows.upperBound) {
+            least = min(least, header.timestamps[row])
+            most = max(most, header.timestamps[row])
+        }
+        return least...most
+    }
+
+    /// About as long as its image.
+    package var imageBytes: Int {
+        let end = rows.upperBound
+        return BatchImage.headerBytes + Int(header.valueOffsets[end])
+            + (header.keyOffsets.map { Int($0[end]) } ?? 0)
+            + (header.extrasOffsets.map { Int($0[end]) } ?? 0) + end
+            * ColumnPlan.fixedBytes(header.usedColumns)
+    }
+
+    /// Appends all rows up to its last readable one, from the first of the batch on.
+    package func encodeRows(tail: Int64, to buffer: ByteBuffer) {
+        BatchImage.encode(
+            header, rows: 0..<rows.upperBound, endOfRange: min(header.endOfRange, tail), .cacheLines,
+            to: buffer)
+    }
+
+    /// Appends which of those rows live.
+    package func encodeDeadRows(to buffer: ByteBuffer) {
+        DeadRowsImage.encode(
+            present: header.present, newest: header.newest, rows: rows.upperBound, to: buffer)
+    }
+}

@@ -1,0 +1,211 @@
+import Platform
+import Support
+import Testing
+
+@testable import StorageEngine
+
+@Suite("Logs made from what was kept of others")
+struct IncomingLogTests {
+    /// What a test compares: every record, and what each key has.
+    struct Content: Equatable {
+        var records: [String] = []
+        var keys: [String: String] = [:]
+        var bounds: [Range<Int64>] = []
+
+        init(_ log: Log) throws {
+            for number in 0..<log.partitionCount {
+                let result = try log.read(
+                    partition: number, from: .firstKept, limit: 100_000, maxBytes: .max, clamps: false)
+                for record in result.records {
+                    let key = record.key.map { String(decoding: $0, as: UTF8.self) } ?? "-"
+                    records.append(
+                        "\(number) \(record.offset.rawValue) \(record.timestamp) \(record.arrival) "
+                            + "\(record.deadline) \(record.type.rawValue) \(record.priority) \(key) "
+                            + String(decoding: record.value, as: UTF8.self))
+                    if record.hasKey, let value = log.get(key) { keys[key] = value }
+                }
+                let figures = log.statistics()[number]
+                bounds.append(figures.first.rawValue..<figures.tail.rawValue)
+            }
+        }
+    }
+
+    /// As a snapshot does it, without objects.
+    private func copy(
+        _ names: [String], from source: Engine, to target: Engine, mode: LogConfiguration.Mode? = nil,
+        replacing: Bool = false
+    ) throws {
+        let cut = source.stateCut(of: names.compactMap { source.log(named: $0) })
+        var manifest = SnapshotManifest(time: cut.now)
+        let pack = ByteBuffer()
+        func piece(_ encode: (ByteBuffer) -> Void) -> SnapshotManifest.Piece {
+            pack.pad(to: 64)
+            let content = ByteBuffer()
+            encode(content)
+            defer { pack.append(content.bytes) }
+            return .init(
+                pack: 0, position: pack.count, bytes: content.count,
+                checksum: SnapshotManifest.Piece.checksum(of: content.bytes))
+        }
+        for state in cut.logs {
+            var record = SnapshotManifest.LogRecord(state)
+            for (number, partition) in state.partitions.enumerated() {
+                let tail = partition.bounds.upperBound
+                for view in partition.batches {
+                    let rows = piece { view.encodeRows(tail: tail, to: $0) }
+                    let dead = view.isWhole ? nil : piece { view.encodeDeadRows(to: $0) }
+                    record.partitions[number].batches.append(.init(view, tail: tail, rows: rows, dead: dead))
+                }
+            }
+            manifest.logs.append(record)
+        }
+        manifest.packs = [.init(key: "pack", bytes: pack.count)]
+        let encoded = manifest.encode()
+        let read = try withExtendedLifetime(encoded) { try SnapshotManifest(decoding: $0.bytes) }
+        let incoming = IncomingLogs(target)
+        for record in read.logs {
+            var configuration = record.configuration
+            if let mode {
+                configuration.mode = mode
+                configuration.durability.acknowledgement = mode == .persistent ? .disk : .memory
+            }
+            let log = try incoming.add(named: record.name, configuration, replacing: replacing)
+            for (number, partition) in record.partitions.enumerated() {
+                for batch in partition.batches {
+                    func bytes(_ piece: SnapshotManifest.Piece) -> UnsafeRawBufferPointer {
+                        UnsafeRawBufferPointer(
+                            rebasing: pack.bytes[piece.position..<piece.position + piece.bytes])
+                    }
+                    #expect(batch.rows.matches(bytes(batch.rows)))
+                    try log.append(rows: bytes(batch.rows), dead: batch.dead.map(bytes), to: number)
+                }
+            }
+            log.restoreProducers(of: record)
+            log.finish(bounds: record.partitions.map(\.bounds))
+        }
+        withExtendedLifetime(pack) {}
+        try incoming.publish(replacing: replacing)
+    }
+
+    private func fill(_ log: Log) throws {
+        for number in 0..<3000 {
+            _ = try log.put(
+                "key-\(number % 700)", "\"value \(number) \(String(repeating: "x", count: 300))\""
+            ) {
+                if number % 5 == 0 { $0.expiry = .at(milliseconds: 1_700_000_100_000) }
+                $0.priority = UInt8(number % 3)
+            }.wait()
+            if number % 7 == 0 { _ = try log.delete("key-\(number % 300)").wait() }
+        }
+        _ = try log.append((0..<500).map { "{\"n\": \($0)}" }).wait()
+        try log.trim(partition: 0, before: Offset(100)).wait()
+    }
+
+    @Test("are the same: records, places, keys, deadlines, what was trimmed", arguments: [false, true])
+    func same(compacted: Bool) throws {
+        let source = EngineHarness()
+        let log = try source.log("a") {
+            $0.partitions = 3
+            $0.compaction = .keys
+        }
+        try fill(log)
+        if compacted { source.pass(milliseconds: 200_000) }
+        let before = try Content(log)
+        let target = EngineHarness()
+        target.clock.advance(milliseconds: source.clock.now() - target.clock.now())
+        try copy(["a"], from: source.engine, to: target.engine)
+        let restored = try #require(target.engine.log(named: "a"))
+        #expect(try Content(restored) == before)
+        #expect(!before.keys.isEmpty)
+        for number in 0..<700 { #expect(restored.get("key-\(number)") == log.get("key-\(number)")) }
+        // It goes on as the other one does.
+        for each in [log, restored] { _ = try each.put("key-1", "\"again\"").value() }
+        #expect(try Content(restored) == Content(log))
+        #expect(restored.statistics().map(\.liveRecords) == log.statistics().map(\.liveRecords))
+        for kind in MemoryKind.allCases {
+            #expect(restored.memoryBytes(kind) == restored.walkedBytes()[kind] ?? 0)
+        }
+    }
+
+    @Test(
+        "become durable before anybody sees them, and are there after a crash",
+        arguments: [
+            LogConfiguration.Mode.persistent, .hybrid,
+        ])
+    func durable(mode: LogConfiguration.Mode) throws {
+        let source = EngineHarness()
+        let log = try source.log("a") { $0.compaction = .keys }
+        try fill(log)
+        let disk = MemoryFiles()
+        let target = try FaultRun.start(disk, Clock(frozenAt: 1_700_000_000_000))
+        _ = try target.log("a").append(["\"what was there\""]).wait()
+        try copy(["a"], from: source.engine, to: target.engine, mode: mode, replacing: true)
+        let restored = try #require(target.engine.log(named: "a"))
+        #expect(try Content(restored) == Content(log))
+        let crashed = disk.afterPowerCut(seed: 1)
+        let again = try FaultRun.start(crashed, Clock(frozenAt: 1_700_000_000_000))
+        #expect(try Content(#require(again.existing("a"))) == Content(log))
+        again.engine.stop()
+        target.engine.stop()
+    }
+
+    @Test("are as if they had never been when they are not published")
+    func dropped() throws {
+        let disk = MemoryFiles()
+        let target = try FaultRun.start(disk, Clock(frozenAt: 1_700_000_000_000))
+        _ = try target.log("a").append(["1"]).wait()
+        do {
+            let incoming = IncomingLogs(target.engine)
+            var configuration = LogConfiguration()
+            configuration.mode = .persistent
+            let log = try incoming.add(named: "a", configuration, replacing: true)
+            let value = Array("2".utf8)
+            try value.withUnsafeBytes { bytes in
+                try log.append(
+                    [IncomingRow(offset: 7, key: nil, value: bytes, timestamp: 1, arrival: 1)], to: 0)
+            }
+            log.finish(bounds: nil)
+            // A checkpoint that knows of it, and a crash.
+            try target.engine.checkpoint()
+            let crashed = try FaultRun.start(
+                disk.afterPowerCut(seed: 1), Clock(frozenAt: 1_700_000_000_000))
+            #expect(try #require(crashed.existing("a")).values() == ["1"])
+            crashed.engine.stop()
+        }
+        try target.engine.checkpoint()
+        try target.restart()
+        #expect(try #require(target.existing("a")).values() == ["1"])
+        target.engine.stop()
+    }
+
+    @Test("take rows with gaps, of which later ones supersede earlier ones of their keys")
+    func rows() throws {
+        let harness = EngineHarness()
+        let incoming = IncomingLogs(harness.engine)
+        var configuration = LogConfiguration()
+        configuration.compaction = .keys
+        let log = try incoming.add(named: "a", configuration, replacing: false)
+        let texts = ["k", "\"1\"", "\"2\"", "\"3\""].map { ByteBuffer(Array($0.utf8)) }
+        let key = texts[0].bytes
+        try log.append(
+            [
+                IncomingRow(offset: 3, key: key, value: texts[1].bytes, timestamp: 1, arrival: 5),
+                IncomingRow(offset: 9, key: key, value: texts[2].bytes, timestamp: 2, arrival: 6),
+                IncomingRow(offset: 5_000_000_000, key: nil, value: texts[3].bytes, timestamp: 3, arrival: 7),
+            ], to: 0)
+        #expect(throws: IncomingFailure.self) {
+            try log.append([IncomingRow(offset: 9, key: nil, value: key, timestamp: 1, arrival: 5)], to: 0)
+        }
+        log.finish(bounds: nil)
+        #expect(harness.engine.log(named: "a") == nil)
+        try incoming.publish(replacing: false)
+        let made = try #require(harness.engine.log(named: "a"))
+        #expect(made.get("k") == "\"2\"")
+        #expect(try made.values() == ["\"1\"", "\"2\"", "\"3\""])
+        #expect(made.statistics()[0].tail == Offset(5_000_000_001))
+        #expect(try made.append(["4"]).value().ranges[0].start == Offset(5_000_000_001))
+        #expect(throws: EngineError.logExists(log: "a", differences: [])) {
+            _ = try incoming.add(named: "a", configuration, replacing: false)
+        }
+    }
+}
