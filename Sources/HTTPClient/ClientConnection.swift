@@ -1,6 +1,6 @@
 import CCurl
 
-/// HTTP for the command-line client: one request after the other, over a connection that is kept. Not thread-safe.
+/// HTTP as a client: one request after the other, over a connection that is kept. Not thread-safe.
 package final class ClientConnection {
     private let handle: CurlHandle
 
@@ -33,9 +33,7 @@ package final class ClientConnection {
     private func perform(
         _ request: ClientRequest, _ receive: @escaping Transfer.Receive
     ) -> Result<ClientResponse, HTTPClientFailure> {
-        var source: Int32?
-        if case .file(let descriptor, _) = request.body { source = descriptor }
-        let transfer = Transfer(source: source, receive: receive)
+        let transfer = Transfer(request, receive: receive)
         handle.reset()
         configure(request)
         let context = Unmanaged.passUnretained(transfer).toOpaque()
@@ -45,9 +43,16 @@ package final class ClientConnection {
         handle.set(CURLOPT_WRITEDATA, context)
         handle.set(CURLOPT_READFUNCTION, Transfer.onRead)
         handle.set(CURLOPT_READDATA, context)
+        handle.set(CURLOPT_SEEKDATA, context)
+        handle.setSeek(Transfer.onSeek)
+        if request.isCancelled != nil {
+            handle.set(CURLOPT_NOPROGRESS, 0)
+            handle.set(CURLOPT_XFERINFODATA, context)
+            handle.setProgress(Transfer.onProgress)
+        }
 
         let code = withExtendedLifetime(transfer) { performBody(request.body) }
-        if let failure = transfer.readFailure { return .failure(HTTPClientFailure(failure)) }
+        if let failure = transfer.failure { return .failure(failure) }
         guard code == CURLE_OK || transfer.wasStopped else { return .failure(handle.describe(code)) }
         return .success(transfer.response)
     }
@@ -66,25 +71,49 @@ package final class ClientConnection {
         handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
         handle.set(CURLOPT_NOSIGNAL, 1)
         handle.set(CURLOPT_TCP_NODELAY, 1)
-        handle.set(CURLOPT_CONNECTTIMEOUT, 10)
         handle.set(CURLOPT_PATH_AS_IS, 1)
-        if let seconds = request.silenceTimeoutSeconds {
-            handle.set(CURLOPT_LOW_SPEED_LIMIT, 1)
+        // As large as they may be without a cost: a system call for every 16 KiB shows at full speed.
+        handle.set(CURLOPT_BUFFERSIZE, 256 * 1024)
+        handle.set(CURLOPT_UPLOAD_BUFFERSIZE, 256 * 1024)
+        if let file = request.authoritiesFile { handle.set(CURLOPT_CAINFO, file) }
+        configure(request.limits)
+        configure(request.body, method: request.method)
+        if let signature = request.signature { configure(signature) }
+        let hasType = request.fields.contains { $0.name.lowercased() == "content-type" }
+        if case .bytes = request.body, !hasType { handle.add(field: "Content-Type:") }
+        handle.set(CURLOPT_CUSTOMREQUEST, request.method)
+        for field in request.fields { handle.add(field: "\(field.name): \(field.value)") }
+    }
+
+    private func configure(_ limits: TransferLimits) {
+        handle.set(CURLOPT_CONNECTTIMEOUT, limits.connectSeconds)
+        if let seconds = limits.silenceSeconds {
+            handle.set(CURLOPT_LOW_SPEED_LIMIT, limits.bytesPerSecondMin)
             handle.set(CURLOPT_LOW_SPEED_TIME, seconds)
         }
-        switch request.body {
+        if let seconds = limits.totalSeconds { handle.set(CURLOPT_TIMEOUT, seconds) }
+    }
+
+    private func configure(_ body: ClientRequest.Body, method: String) {
+        switch body {
         case .none:
-            if request.method == "HEAD" { handle.set(CURLOPT_NOBODY, 1) }
+            if method == "HEAD" { handle.set(CURLOPT_NOBODY, 1) }
         case .bytes:
             handle.set(CURLOPT_POST, 1)
-            if !request.fields.contains(where: { $0.name.lowercased() == "content-type" }) {
-                handle.add(field: "Content-Type:")
-            }
         case .file(_, let length):
             handle.set(CURLOPT_UPLOAD, 1)
             if let length { handle.setOffset(CURLOPT_INFILESIZE_LARGE, length) }
+        case .pieces(let length, _):
+            handle.set(CURLOPT_UPLOAD, 1)
+            handle.setOffset(CURLOPT_INFILESIZE_LARGE, length)
         }
-        handle.set(CURLOPT_CUSTOMREQUEST, request.method)
-        for field in request.fields { handle.add(field: "\(field.name): \(field.value)") }
+    }
+
+    private func configure(_ signature: AWSSignature) {
+        handle.set(CURLOPT_AWS_SIGV4, "aws:amz:\(signature.region):\(signature.service)")
+        handle.set(CURLOPT_USERNAME, signature.accessKeyID)
+        handle.set(CURLOPT_PASSWORD, signature.secretAccessKey)
+        // What is signed is one request over one connection.
+        handle.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
     }
 }

@@ -3,6 +3,11 @@ package struct ClientResponse: Sendable {
     package internal(set) var status = 0
     package internal(set) var fields: [(name: String, value: String)] = []
 
+    package init(status: Int = 0, fields: [(name: String, value: String)] = []) {
+        self.status = status
+        self.fields = fields
+    }
+
     /// The first field of this name, compared without case.
     package func field(_ name: String) -> String? {
         let name = name.lowercased()

@@ -45,6 +45,9 @@ final class CurlHandle {
         pyra_curl_set_function(handle, option, function)
     }
 
+    func setSeek(_ function: pyra_curl_seek) { pyra_curl_set_seek(handle, function) }
+    func setProgress(_ function: pyra_curl_progress) { pyra_curl_set_progress(handle, function) }
+
     /// - Parameter field: `Name: value`, or `Name:` to leave out what libcurl would send.
     func add(field: String) { fields = curl_slist_append(fields, field) ?? fields }
 
@@ -57,6 +60,23 @@ final class CurlHandle {
     /// What went wrong in the last transfer, in libcurl's words.
     func describe(_ code: CURLcode) -> HTTPClientFailure {
         let detail = String(cString: message)
-        return HTTPClientFailure(detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail)
+        let text = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+        return HTTPClientFailure(text, kind: Self.kind(of: code))
+    }
+
+    private static func kind(of code: CURLcode) -> HTTPClientFailure.Kind {
+        switch code {
+        case CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT,
+            CURLE_OPERATION_TIMEDOUT, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING,
+            CURLE_PARTIAL_FILE, CURLE_SSL_CONNECT_ERROR, CURLE_SEND_FAIL_REWIND, CURLE_WEIRD_SERVER_REPLY,
+            CURLE_HTTP2, CURLE_HTTP2_STREAM, CURLE_AGAIN:
+            .connection
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
+            CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CRL_BADFILE, CURLE_SSL_INVALIDCERTSTATUS,
+            CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+            .untrusted
+        case CURLE_ABORTED_BY_CALLBACK: .cancelled
+        default: .unusable
+        }
     }
 }

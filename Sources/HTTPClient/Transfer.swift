@@ -6,14 +6,18 @@ final class Transfer {
     typealias Receive = (ClientResponse, UnsafeRawBufferPointer) -> Bool
 
     private let receive: Receive
-    private let source: Int32?
+    private let body: ClientRequest.Body
+    private let isCancelled: (() -> Bool)?
+    /// How much of the body has been read.
+    private var offset = 0
     private(set) var response = ClientResponse()
     /// The receiver wanted no more.
     private(set) var wasStopped = false
-    private(set) var readFailure: String?
+    private(set) var failure: HTTPClientFailure?
 
-    init(source: Int32?, receive: @escaping Receive) {
-        self.source = source
+    init(_ request: ClientRequest, receive: @escaping Receive) {
+        body = request.body
+        isCancelled = request.isCancelled
         self.receive = receive
     }
 
@@ -34,6 +38,17 @@ final class Transfer {
         return Transfer.at(context).fill(UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
     }
 
+    /// Before a body is sent a second time: the server had closed the connection that was kept.
+    static let onSeek: pyra_curl_seek = { context, offset, origin in
+        guard let context, origin == SEEK_SET else { return CURL_SEEKFUNC_CANTSEEK }
+        return Transfer.at(context).seek(to: Int(offset))
+    }
+
+    static let onProgress: pyra_curl_progress = { context, _, _, _, _ in
+        guard let context, let isCancelled = Transfer.at(context).isCancelled else { return 0 }
+        return isCancelled() ? 1 : 0
+    }
+
     private static func at(_ context: UnsafeMutableRawPointer) -> Transfer {
         Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     }
@@ -44,13 +59,36 @@ final class Transfer {
         return Int(CURL_WRITEFUNC_ERROR)
     }
 
+    private func seek(to target: Int) -> Int32 {
+        guard case .pieces = body else { return CURL_SEEKFUNC_CANTSEEK }
+        offset = target
+        return CURL_SEEKFUNC_OK
+    }
+
     private func fill(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
-        guard let source else { return 0 }
+        switch body {
+        case .none, .bytes: return 0
+        case .file(let descriptor, _): return fill(buffer, from: descriptor)
+        case .pieces(let length, let read):
+            let count = min(buffer.count, length - offset)
+            do {
+                try read(offset, UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+            } catch {
+                failure = HTTPClientFailure("reading the body: \(error)", kind: .body, cause: error)
+                return Int(CURL_READFUNC_ABORT)
+            }
+            offset += count
+            return count
+        }
+    }
+
+    private func fill(_ buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32) -> Int {
         while true {
-            let count = read(source, buffer.baseAddress, buffer.count)
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
             if errno == EINTR { continue }
-            readFailure = "reading the body: \(String(cString: strerror(errno)))"
+            failure = HTTPClientFailure(
+                "reading the body: \(String(cString: strerror(errno)))", kind: .body)
             return Int(CURL_READFUNC_ABORT)
         }
     }

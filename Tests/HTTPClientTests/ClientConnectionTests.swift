@@ -50,6 +50,64 @@ struct ClientConnectionTests {
         #expect(peer.received(0).hasSuffix("\r\n\r\nfrom a pipe"))
     }
 
+    @Test("a body is asked for in pieces, in order and no more than there is")
+    func pieces() throws {
+        let peer = try ScriptedPeer(["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])
+        var request = ClientRequest("PUT", "http://127.0.0.1:\(peer.port)/")
+        let length = 700_001
+        request.body = .pieces(length: length) { offset, buffer in
+            for index in buffer.indices { buffer[index] = 0x61 + UInt8((offset + index) % 26) }
+        }
+        // The peer does not say that it wants the body.
+        request.fields = [("Expect", "")]
+        #expect(try ClientConnection().send(request).0.status == 200)
+        let body = peer.received(0).components(separatedBy: "\r\n\r\n")[1]
+        #expect(body.utf8.elementsEqual((0..<length).lazy.map { 0x61 + UInt8($0 % 26) }))
+    }
+
+    @Test("a body that cannot be read is its reader's failure")
+    func unreadable() throws {
+        struct Broken: Error {}
+        let peer = try ScriptedPeer([""])
+        var request = ClientRequest("PUT", "http://127.0.0.1:\(peer.port)/")
+        request.body = .pieces(length: 10) { _, _ in throw Broken() }
+        let failure = #expect(throws: HTTPClientFailure.self) { try ClientConnection().send(request) }
+        #expect(failure?.kind == .body && failure?.cause is Broken)
+    }
+
+    @Test("a request is signed over its path, its query and all of its fields, and the secret is not sent")
+    func signature() throws {
+        let peer = try ScriptedPeer(["HTTP/1.1 204 No Content\r\n\r\n"])
+        var request = ClientRequest("GET", "http://127.0.0.1:\(peer.port)/a%20b?x=1")
+        request.fields = [("x-amz-content-sha256", "e3b0"), ("Range", "bytes=0-1")]
+        request.signature = AWSSignature(
+            region: "eu-1", service: "s3", accessKeyID: "KEYID", secretAccessKey: "the:secret")
+        #expect(try ClientConnection().send(request).0.status == 204)
+        let received = peer.received(0)
+        #expect(received.hasPrefix("GET /a%20b?x=1 HTTP/1.1\r\n"))
+        #expect(received.contains("Authorization: AWS4-HMAC-SHA256 Credential=KEYID/"))
+        #expect(received.contains("/eu-1/s3/aws4_request"))
+        #expect(received.contains("SignedHeaders=host;range;x-amz-content-sha256;x-amz-date"))
+        #expect(!received.contains("secret,") && !received.contains("the:secret"))
+    }
+
+    @Test(
+        "cancelling ends a transfer that waits, and a limit ends one that is silent",
+        arguments: [true, false])
+    func waiting(isCancelled: Bool) throws {
+        let peer = try ScriptedPeer(["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"], holdsSeconds: 4)
+        var request = ClientRequest("GET", "http://127.0.0.1:\(peer.port)/")
+        let start = ContinuousClock.now
+        if isCancelled {
+            request.isCancelled = { ContinuousClock.now - start > .milliseconds(100) }
+        } else {
+            request.limits.silenceSeconds = 1
+        }
+        let failure = #expect(throws: HTTPClientFailure.self) { try ClientConnection().send(request) }
+        #expect(failure?.kind == (isCancelled ? .cancelled : .connection))
+        #expect(ContinuousClock.now - start < .seconds(3.5))
+    }
+
     @Test("a receiver that has enough ends the transfer without a failure")
     func stop() throws {
         let peer = try ScriptedPeer(["HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nstart"])

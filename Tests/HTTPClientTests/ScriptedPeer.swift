@@ -11,7 +11,8 @@ final class ScriptedPeer: @unchecked Sendable {
     private let lock = NSLock()
     private var requests: [String] = []
 
-    init(_ answers: [String]) throws {
+    /// - Parameter holdsSeconds: how long a connection stays open after its answer.
+    init(_ answers: [String], holdsSeconds: UInt32 = 0) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -27,7 +28,7 @@ final class ScriptedPeer: @unchecked Sendable {
         port = UInt16(bigEndian: address.sin_port)
         guard isListening else { throw Failure() }
         Thread.detachNewThread { [self] in
-            for answer in answers { serve(answer) }
+            for answer in answers { serve(answer, holdsSeconds) }
             close(listener)
         }
     }
@@ -35,7 +36,7 @@ final class ScriptedPeer: @unchecked Sendable {
     /// What the `index`-th connection had sent when it was answered.
     func received(_ index: Int) -> String { lock.withLock { requests[index] } }
 
-    private func serve(_ answer: String) {
+    private func serve(_ answer: String, _ holdsSeconds: UInt32) {
         let connection = accept(listener, nil, nil)
         var request: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
@@ -46,6 +47,7 @@ final class ScriptedPeer: @unchecked Sendable {
         }
         lock.withLock { requests.append(String(decoding: request, as: UTF8.self)) }
         _ = Array(answer.utf8).withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
+        if holdsSeconds > 0 { sleep(holdsSeconds) }
         close(connection)
     }
 

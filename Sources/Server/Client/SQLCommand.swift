@@ -89,7 +89,7 @@ struct SQLCommand: ParsableCommand {
             fields: [("Content-Type", "application/json"), ("Accept", chosenFormat.accept)])
         request.body = .bytes(ControlJSON.serialize(.object(members)))
         // The server ends what takes too long, at a time that is its own affair.
-        request.silenceTimeoutSeconds = nil
+        request.limits.silenceSeconds = nil
         return request
     }
 

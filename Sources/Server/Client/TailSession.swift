@@ -54,7 +54,7 @@ struct TailSession {
                 ("partition", partition.map(String.init) ?? "*"),
             ],
             fields: fields)
-        request.silenceTimeoutSeconds = Self.silenceTimeoutSeconds
+        request.limits.silenceSeconds = Self.silenceTimeoutSeconds
         return request
     }
 
