@@ -8,6 +8,8 @@ package protocol FileSystem: Sendable {
     /// The names in it, in no order.
     func list(_ path: String) throws(FileFailure) -> [String]
     func exists(_ path: String) -> Bool
+    /// What has this name, symbolic links not followed; nil: nothing.
+    func inspect(_ path: String) throws(FileFailure) -> FileEntry?
     /// Durable once `synchroniseDirectory` has returned.
     func rename(_ path: String, to target: String) throws(FileFailure)
     func remove(_ path: String) throws(FileFailure)
@@ -19,6 +21,36 @@ package protocol FileSystem: Sendable {
     /// Zeros in memory that the system may write to a file without a name in the directory when it wants the memory for
     /// something else. Its space on disk is taken at once: a full disk is met here, not when it is stored to.
     func scratch(in directory: String, bytes: Int) throws(FileFailure) -> any ScratchMemory
+}
+
+/// What a name in a directory stands for.
+package struct FileEntry: Equatable, Sendable {
+    package enum Kind: Sendable { case file, directory, other }
+
+    package let kind: Kind
+    /// Of a file.
+    package let bytes: Int
+    /// Unix milliseconds; nil where files have no times.
+    package let modified: Int64?
+
+    package init(kind: Kind, bytes: Int, modified: Int64?) {
+        self.kind = kind
+        self.bytes = bytes
+        self.modified = modified
+    }
+}
+
+extension FileSystem {
+    /// For file systems without links and times.
+    package func inspect(_ path: String) throws(FileFailure) -> FileEntry? {
+        guard exists(path) else { return nil }
+        do {
+            return FileEntry(kind: .file, bytes: try open(path, .read).size(), modified: nil)
+        } catch {
+            guard error.isMissing else { throw error }
+            return FileEntry(kind: .directory, bytes: 0, modified: nil)
+        }
+    }
 }
 
 package enum FileAccess: Sendable {
@@ -39,8 +71,15 @@ package protocol OpenFile: AnyObject, Sendable {
     /// Content and size reach the disk. A failure is final: what was written since the last success may be lost, and the
     /// system would not say so again.
     func synchronise() throws(FileFailure)
+    /// What was synchronised is read from the disk the next time, as far as the system can be told to.
+    func forgetCached()
     /// The whole file, as it is now, for reading.
     func map() throws(FileFailure) -> any MappedBytes
+}
+
+extension OpenFile {
+    /// For files that have no disk below them.
+    package func forgetCached() {}
 }
 
 /// Bytes of a file in memory, for as long as this object lives. 64-byte aligned.

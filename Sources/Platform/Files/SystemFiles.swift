@@ -39,6 +39,22 @@ package struct SystemFiles: FileSystem {
 
     package func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    package func inspect(_ path: String) throws(FileFailure) -> FileEntry? {
+        var status = stat()
+        if lstat(path, &status) != 0 {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw FileFailure("look at", path, errno)
+        }
+        let kind: FileEntry.Kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .file
+            case S_IFDIR: .directory
+            default: .other
+            }
+        let modified = Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+        return FileEntry(kind: kind, bytes: Int(status.st_size), modified: modified)
+    }
+
     package func rename(_ path: String, to target: String) throws(FileFailure) {
         if Glibc.rename(path, target) != 0 { throw FileFailure("rename", path, errno) }
     }
@@ -147,6 +163,9 @@ private final class SystemFile: OpenFile {
     func synchronise() throws(FileFailure) {
         if fdatasync(descriptor) != 0 { throw FileFailure("synchronise", path, errno) }
     }
+
+    // Advice: a system that does not take it reads from memory.
+    func forgetCached() { _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) }
 
     func map() throws(FileFailure) -> any MappedBytes {
         let count = try size()
