@@ -16,8 +16,8 @@ RUN swift build --configuration release --product pyralog --static-swift-stdlib 
 FROM debian:bookworm-slim
 RUN apt-get -qq update \
     && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
-        libmicrohttpd12 libjansson4 libsimdjson14 libxxhash0 libzstd1 zlib1g libcurl4 libstdc++6 libpython3.11 \
-        ca-certificates curl \
+        libmicrohttpd12 libjansson4 libsimdjson14 libxxhash0 libzstd1 zlib1g libcurl4 libssl3 libexpat1 \
+        libstdc++6 libpython3.11 ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 7070 --user-group --home-dir /nonexistent --shell /usr/sbin/nologin pyralog \
     && install -d -m 700 -o pyralog -g pyralog /var/lib/pyralog

@@ -13,6 +13,7 @@ struct ImportTests {
         "StorageEngine": ["Platform", "Metrics"],
         "JSON": ["Platform", "CJansson", "CSimdJSON"],
         "HTTPClient": ["CCurl"],
+        "ObjectStorage": ["HTTPClient", "Platform", "CCrypto", "CExpat"],
         "ArrowStream": ["CArrow"],
         "Metrics": ["Platform"],
         "Benchmarks": ["DuckDBClient", "SQL", "StorageEngine", "Metrics", "Platform"],

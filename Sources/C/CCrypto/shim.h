@@ -1,0 +1,3 @@
+#pragma once
+// libcrypto of OpenSSL, which libcurl has loaded anyway.
+#include <openssl/evp.h>
