@@ -41,7 +41,8 @@ let package = Package(
         .executableTarget(
             name: "Server",
             dependencies: [
-                "Routes", "SQL", "HTTP", "HTTPClient", "JSON", "StorageEngine", "Metrics", "Platform",
+                "Routes", "SQL", "Snapshots", "HTTP", "HTTPClient", "JSON", "ObjectStorage", "StorageEngine",
+                "Metrics", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -61,8 +62,11 @@ let package = Package(
         .executableTarget(
             name: "HelloServer", path: "Sources/Benchmarks/HelloServer",
             linkerSettings: [.linkedLibrary("microhttpd")]),
-        module("Routes", ["HTTP", "JSON", "SQL", "StorageEngine", "Metrics", "Platform"]),
+        module(
+            "Routes",
+            ["HTTP", "JSON", "ObjectStorage", "SQL", "Snapshots", "StorageEngine", "Metrics", "Platform"]),
         module("SQL", ["ArrowStream", "DuckDBClient", "JSON", "StorageEngine", "Metrics", "Platform"]),
+        module("Snapshots", ["ObjectStorage", "StorageEngine", "Metrics", "Platform"]),
         module("HTTP", ["Metrics", "Platform", "CMicroHTTPD", "CZlib", "CZstd"]),
         module(
             "StorageEngine",
@@ -105,8 +109,12 @@ let package = Package(
         tests("DuckDBClientTests", ["DuckDBClient", "Support"]),
         tests(
             "SQLTests", ["SQL", "Support", "DuckDBClient", "JSON", "StorageEngine", "Metrics", "Platform"]),
-        tests("RoutesTests", ["Routes", "HTTP", "JSON", "StorageEngine", "Metrics", "Platform"]),
+        tests(
+            "RoutesTests", ["Routes", "HTTP", "JSON", "Snapshots", "StorageEngine", "Metrics", "Platform"]),
         tests("HTTPClientTests", ["HTTPClient"]),
+        tests(
+            "SnapshotsTests",
+            ["Snapshots", "ObjectStorage", "Support", "StorageEngine", "Metrics", "Platform"]),
         tests("ObjectStorageTests", ["ObjectStorage", "HTTPClient", "Support", "Platform"]),
         tests("ArrowStreamTests", ["ArrowStream", "CArrow"]),
         tests("ServerTests", ["Server", "HTTPClient", "JSON", "Metrics", "Platform", "Routes"]),

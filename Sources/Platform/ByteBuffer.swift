@@ -74,6 +74,13 @@ package final class ByteBuffer: @unchecked Sendable {
         clearPadding()
     }
 
+    /// Drops what was appended behind so many bytes.
+    package func truncate(to length: Int) {
+        precondition(length >= 0 && length <= count)
+        count = length
+        clearPadding()
+    }
+
     package func removeAll() {
         count = 0
         clearPadding()

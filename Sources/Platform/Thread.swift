@@ -35,5 +35,12 @@ package final class Thread: @unchecked Sendable {
         precondition(failure == 0, "pthread_create failed with error \(failure)")
     }
 
+    /// The calling thread runs only when nobody else wants its core, or little beside them; there is no way back.
+    package static func runInBackground() {
+        let niceness: Int32 = 10
+        // Without it the work is done all the same.
+        _ = pyra_set_niceness(niceness)
+    }
+
     package func join() { pthread_join(handle, nil) }
 }

@@ -1,4 +1,5 @@
 import HTTP
+import Snapshots
 
 /// The API, top to bottom: every path and method that the server answers. `HEAD` and `OPTIONS` follow from these rows.
 package func routeTable(_ services: Services) -> [Route] {
@@ -28,7 +29,30 @@ package func routeTable(_ services: Services) -> [Route] {
         Route(.post, "/v1/sql", body: sql.body, sql.post),
         Route(.get, "/v1/queries", sql.list),
         Route(.delete, "/v1/queries/{id}", sql.cancel),
-    ] + recordRoutes(services) + testRoutes(services)
+    ] + recordRoutes(services) + snapshotRoutes(services) + testRoutes(services)
+}
+
+private func snapshotRoutes(_ services: Services) -> [Route] {
+    let snapshots = SnapshotRoutes(services: services)
+    let restores = LoadRoutes(services: services, kind: .restore, path: "restores")
+    let replays = LoadRoutes(services: services, kind: .replay, path: "replays")
+    return [
+        Route(.get, "/v1/snapshots", snapshots.list),
+        Route(.post, "/v1/snapshots", body: snapshots.body, snapshots.take),
+        Route(.get, "/v1/snapshots/{id}", snapshots.get),
+        Route(.delete, "/v1/snapshots/{id}", snapshots.delete),
+        Route(.post, "/v1/snapshots/{id}:restore", body: snapshots.body, snapshots.restore),
+
+        Route(.get, "/v1/restores", restores.list),
+        Route(.post, "/v1/restores", body: snapshots.body, restores.restore),
+        Route(.get, "/v1/restores/{id}", restores.get),
+        Route(.delete, "/v1/restores/{id}", restores.cancel),
+
+        Route(.get, "/v1/replays", replays.list),
+        Route(.post, "/v1/replays", body: snapshots.body, replays.replay),
+        Route(.get, "/v1/replays/{id}", replays.get),
+        Route(.delete, "/v1/replays/{id}", replays.cancel),
+    ]
 }
 
 /// What is answered at any time.
@@ -51,7 +75,7 @@ func gatedRouteTable(_ services: Services) -> [Route] {
     return routeTable(services).map { route in
         guard !open.contains(route.pattern) else { return route }
         return route.guarded { _ in
-            if services.readiness.isRecovering { throw Problem.recovering(services.engine) }
+            if services.readiness.isRecovering { throw Problem.recovering(services) }
         }
     }
 }

@@ -1,8 +1,10 @@
 import HTTP
 import JSON
 import Metrics
+import ObjectStorage
 import Platform
 import SQL
+import Snapshots
 import StorageEngine
 import Synchronization
 
@@ -10,8 +12,11 @@ import Synchronization
 package final class Services: Sendable {
     package let engine: Engine
     package let sql: SQLService
+    package let snapshots: SnapshotService
     package let metrics: MetricsRegistry
     package let workers = Workers()
+    /// For what waits for an object store.
+    let storeWorkers = Workers(threads: 4, queuedMax: 64)
     package let parsers = RecordParserPool()
     package let readiness = Readiness()
     package let information: ServerInformation
@@ -37,10 +42,13 @@ package final class Services: Sendable {
         configuration: [ConfigurationEntry] = [], limits: RouteLimits = RouteLimits(),
         logDefaults: LogConfiguration = LogConfiguration(), createsLogs: Bool = true,
         testMode: TestMode? = nil, sql: SQLConfiguration = SQLConfiguration(),
+        snapshots: SnapshotService? = nil,
         reportUnexpected: @escaping @Sendable (any Error, String) -> Void = { _, _ in }
     ) {
         self.engine = engine
         self.sql = SQLService(engine, sql, metrics)
+        self.snapshots =
+            snapshots ?? SnapshotService(engine, stores: ObjectStores(environment: [:]), metrics: metrics)
         self.metrics = metrics
         self.information = information
         self.configuration = configuration
@@ -66,7 +74,9 @@ package final class Services: Sendable {
     package func stop() {
         streams.stop()
         sql.stop()
+        snapshots.stop()
         workers.stop()
+        storeWorkers.stop()
     }
 }
 

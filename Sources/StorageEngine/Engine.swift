@@ -66,7 +66,7 @@ package final class Engine: Sendable {
 
     deinit {
         services.evictor.removeAll()
-        services.maintenance.forget(allLogs().flatMap(\.partitions))
+        services.maintenance.forget(allLogs.flatMap(\.partitions))
     }
 
     /// Reads what the data directory holds: call it once, before anything else uses the engine. Nothing without one.
@@ -89,7 +89,7 @@ package final class Engine: Sendable {
                 self?.catalog.withLock { (Array($0.logs.values), $0.incoming, $0.nextID) } ?? ([], [], 1)
             }, receipts: { [receipts] in receipts.kept },
             isDue: { [weak self] now in
-                self?.allLogs().contains { $0.isTiered && $0.needsCheckpoint(now: now) } ?? false
+                self?.allLogs.contains { $0.isTiered && $0.needsCheckpoint(now: now) } ?? false
             }, clock: clock)
         storage.startCheckpoints(everyBytes: checkpointBytes, source, report: services.reportFailure)
         if !recovered.report.damage.isEmpty {
@@ -100,6 +100,9 @@ package final class Engine: Sendable {
         }
         return recovered.report
     }
+
+    /// Whether logs can be on disk.
+    package var hasDataDirectory: Bool { services.storage != nil }
 
     /// How far `recover` has come.
     package var recoveryProgress: (bytesRead: Int, bytesTotal: Int)? {
@@ -136,7 +139,7 @@ package final class Engine: Sendable {
 
     /// Stops them; waiting readers are woken first.
     package func stop() {
-        for log in allLogs() { for partition in log.partitions { partition.wakeAllWaiters() } }
+        for log in allLogs { for partition in log.partitions { partition.wakeAllWaiters() } }
         clock.stop()
         services.notifier.stop()
         services.maintenance.stop()
@@ -145,7 +148,7 @@ package final class Engine: Sendable {
             return threads
         }
         for thread in running { thread.join() }
-        services.storage?.stop(writesAll: allLogs().contains(where: \.isTiered))
+        services.storage?.stop(writesAll: allLogs.contains(where: \.isTiered))
     }
 
     // MARK: Logs
@@ -302,7 +305,8 @@ package final class Engine: Sendable {
         left.utf8.lexicographicallyPrecedes(right.utf8)
     }
 
-    private func allLogs() -> [Log] { catalog.withLock { Array($0.logs.values) } }
+    /// In no order.
+    package var allLogs: [Log] { catalog.withLock { Array($0.logs.values) } }
 
     // MARK: Figures
 

@@ -47,7 +47,7 @@ struct OpenAPITests {
             .deletingLastPathComponent()
         let text = try String(contentsOf: top.appending(path: "openapi/pyralog.yaml"), encoding: .utf8)
         let later: Set<ProblemCode> = [
-            .snapshotNotFound, .diskFull, .unauthorized, .rateLimited,
+            .diskFull, .unauthorized, .rateLimited,
         ]
         for code in ProblemCode.allCases where !later.contains(code) && code != .internal {
             #expect(text.contains("        - \(code.rawValue)\n"), "\(code.rawValue)")

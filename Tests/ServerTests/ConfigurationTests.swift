@@ -89,8 +89,8 @@ struct ConfigurationTests {
             ([:], ["PYRALOG_TLS_KEY": "x"], [:], "PYRALOG_TLS_KEY in the environment: not implemented yet"),
             ([:], [:], ["prot": "1"], "prot in the configuration file: there is no such"),
             (
-                [:], [:], ["snapshots.keep": "1"],
-                "snapshots.keep in the configuration file: not implemented yet"
+                [:], [:], ["tls.key": "1"],
+                "tls.key in the configuration file: not implemented yet"
             ),
             (
                 [:], [:], ["log.level": "loud"],

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,3 +65,5 @@ static inline int pyra_open(const char *path, int flags, mode_t mode) { return o
 /// Both ends are closed in programs that this one starts.
 static inline int pyra_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 static inline void pyra_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+/// Of the calling thread alone, as Linux has it.
+static inline int pyra_set_niceness(int niceness) { return setpriority(PRIO_PROCESS, 0, niceness); }

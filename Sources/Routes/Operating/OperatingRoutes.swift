@@ -42,7 +42,7 @@ struct OperatingRoutes: Sendable {
 
     func readyz(_ request: Request) throws -> Reply {
         _ = try QueryReader(request, allowed: [])
-        if services.readiness.isRecovering { throw Problem.recovering(services.engine) }
+        if services.readiness.isRecovering { throw Problem.recovering(services) }
         guard services.readiness.isReady else { throw Problem.notReady("the server is starting or stopping") }
         if let reason = services.engine.storageFailure {
             throw Problem.notReady("logs on disk are read-only until the server is started again: \(reason)")

@@ -64,8 +64,13 @@ extension Problem {
     ).with { $0.retryAfterSeconds = 1 }
 
     private static func logExists(_ log: String, _ differences: [String]) -> Problem {
-        Problem(
-            .logExists, "log \(log) exists and differs in \(differences.joined(separator: ", "))",
+        // Without any it is in the way of one that is to be made as a whole.
+        let detail =
+            differences.isEmpty
+            ? "log \(log) exists already; give the new one another name (rename), or let it go (replace)"
+            : "log \(log) exists and differs in \(differences.joined(separator: ", "))"
+        return Problem(
+            .logExists, detail,
             members: [.init("differences", .array(differences.map { .string($0) }))])
     }
 

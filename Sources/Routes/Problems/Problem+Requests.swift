@@ -1,4 +1,5 @@
 import JSON
+import Snapshots
 import StorageEngine
 
 /// What a handler throws about the request itself. Each names the field and says what would be right.
@@ -54,8 +55,14 @@ extension Problem {
     }
 
     /// With how far it has come.
-    static func recovering(_ engine: Engine) -> Problem {
-        guard let (read, total) = engine.recoveryProgress else { return .notReady("the server is starting") }
+    static func recovering(_ services: Services) -> Problem {
+        if let progress = services.snapshots.startJob?.progress {
+            return .notReady(
+                "the server is restoring a snapshot: \(progress.bytes) of \(progress.bytesTotal) bytes")
+        }
+        guard let (read, total) = services.engine.recoveryProgress else {
+            return .notReady("the server is starting")
+        }
         return Problem(
             .notReady, "the server is reading its data directory: \(read) of \(total) bytes",
             members: [

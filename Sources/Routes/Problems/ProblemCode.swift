@@ -5,6 +5,10 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case keyNotFound = "key_not_found"
     case snapshotNotFound = "snapshot_not_found"
     case queryNotFound = "query_not_found"
+    case snapshotDamaged = "snapshot_damaged"
+    case storeUnavailable = "store_unavailable"
+    case storeRefused = "store_refused"
+    case jobCancelled = "job_cancelled"
     case logExists = "log_exists"
     case invalidArgument = "invalid_argument"
     case invalidJSON = "invalid_json"
@@ -51,7 +55,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .logExists, .epochChanged, .integerOverflow, .notAnInteger, .transactionFailed,
-            .idempotencyMismatch, .producerGap, .queryCancelled:
+            .idempotencyMismatch, .producerGap, .queryCancelled, .snapshotDamaged, .jobCancelled:
             409
         case .offsetTrimmed: 410
         case .preconditionFailed, .offsetMismatch: 412
@@ -61,7 +65,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .rateLimited: 429
         case .internal: 500
         case .notImplemented: 501
-        case .logReadOnly, .overloaded, .shuttingDown, .notReady: 503
+        case .storeRefused: 502
+        case .logReadOnly, .overloaded, .shuttingDown, .notReady, .storeUnavailable: 503
         case .queryTimeout: 504
         case .memoryFull, .diskFull: 507
         }
@@ -75,6 +80,10 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .keyNotFound: "There is no such key"
         case .snapshotNotFound: "There is no such snapshot"
         case .queryNotFound: "There is no such query"
+        case .snapshotDamaged: "The snapshot is damaged"
+        case .storeUnavailable: "The object store does not answer"
+        case .storeRefused: "The object store refuses this"
+        case .jobCancelled: "It was cancelled"
         case .logExists: "The log exists with another configuration"
         case .invalidArgument: "The request is not valid"
         case .invalidJSON: "The JSON is not valid"
@@ -116,7 +125,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     package var isRetryable: Bool {
         switch self {
         case .memoryFull, .diskFull, .rateLimited, .overloaded, .shuttingDown, .notReady, .queryTimeout,
-            .internal:
+            .storeUnavailable, .internal:
             true
         case .routeNotFound, .logNotFound, .keyNotFound, .snapshotNotFound, .queryNotFound, .logExists,
             .invalidArgument,
@@ -126,7 +135,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
             .producerFenced, .producerGap, .acknowledgementUnavailable, .payloadTooLarge, .logReadOnly,
             .unsupportedMediaType, .notAcceptable, .methodNotAllowed, .queryError, .queryCancelled,
             .unauthorized,
-            .forbidden, .notImplemented:
+            .forbidden, .notImplemented, .snapshotDamaged, .storeRefused, .jobCancelled:
             false
         }
     }

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import Snapshots
 import StorageEngine
 
 /// The one mapping from any error to an answer.
@@ -19,6 +20,7 @@ package struct ProblemMapping: Sendable {
         switch error {
         case let problem as Problem: return problem
         case let error as EngineError: return Problem(error)
+        case let failure as SnapshotFailure: return Problem(failure)
         case let failure as HTTPFailure: return Problem(failure)
         case let failure as JSONFailure: return Problem(failure)
         case let failure as FieldFailure: return Problem(failure)

@@ -85,6 +85,33 @@ extension Setting {
     static let sqlMaxResultBytes = Setting(
         "sql.max_result_bytes", .bytes(1024...Int64.max), .integer(4 << 30), "Bytes of an answer")
 
+    static let restore = Setting(
+        "restore", .text, .none,
+        "Directory or s3://bucket/prefix whose newest snapshot becomes the state, unless there are logs already"
+    )
+    static let allowedLocations = Setting(
+        "allowed_locations", .list, .list([]),
+        "Directories and s3://bucket/prefix that requests may name, with all below; any if not given")
+    static let snapshotsInterval = Setting(
+        "snapshots.interval", .duration(1000...31_536_000_000), .none,
+        "Time between snapshots that are taken by themselves; none are if not given")
+    static let snapshotsLocation = Setting(
+        "snapshots.location", .text, .none, "Where snapshots go: a directory, or s3://bucket/prefix")
+    static let snapshotsKeep = Setting(
+        "snapshots.keep", .integer(1...1_000_000), .integer(7),
+        "How many of those that were taken by themselves stay")
+    static let snapshotsRestore = Setting(
+        "snapshots.restore", .boolean, .boolean(false),
+        "Start with the newest snapshot in snapshots.location, if there is one and there are no logs yet")
+    static let s3Endpoint = Setting(
+        "s3.endpoint", .text, .none,
+        "Where S3 is, as https://host:port; AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or AWS if not given")
+    static let s3Region = Setting(
+        "s3.region", .text, .none, "Its region; AWS_REGION, AWS_DEFAULT_REGION, or us-east-1 if not given")
+    static let s3PathStyle = Setting(
+        "s3.path_style", .boolean, .none,
+        "Whether buckets are named in paths instead of hosts; if not given, everywhere but at AWS")
+
     static let logLevel = Setting(
         "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
         .text("info"),
@@ -102,16 +129,15 @@ extension Setting {
         connections, connectionsPerAddress, body, value, bodiesInFlight, headers, target, headerTimeout,
         bodyTimeout,
         bodyRate, idleTimeout, duckdbLibrary, sqlMemory, sqlThreads, sqlWorkers, sqlQueue, sqlTimeout,
-        sqlMaxRows, sqlMaxResultBytes, logLevel, logFormat,
+        sqlMaxRows, sqlMaxResultBytes, restore, allowedLocations, snapshotsInterval, snapshotsLocation,
+        snapshotsKeep, snapshotsRestore, s3Endpoint, s3Region, s3PathStyle, logLevel, logFormat,
     ]
 
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
 
     /// Documented keys whose feature this version does not have.
     static let later: Set<String> = [
-        "restore", "allowed_locations", "tokens_file",
-        "snapshots.interval", "snapshots.location", "snapshots.keep", "snapshots.restore",
-        "s3.endpoint", "s3.region", "s3.path_style",
+        "tokens_file",
         "external_files.parquet", "external_files.safetensors", "external_files.zarr",
         "tls.certificate", "tls.key", "tls.client_ca",
     ]

@@ -74,6 +74,25 @@ struct SettingOptions: ParsableArguments {
     var sqlMaxRows: String?
     @Option(help: ArgumentHelp(Setting.sqlMaxResultBytes.help, valueName: "size"))
     var sqlMaxResultBytes: String?
+    @Option(help: ArgumentHelp(Setting.restore.help, valueName: "location"))
+    var restore: String?
+    @Option(help: ArgumentHelp(Setting.allowedLocations.help, valueName: "location,…"))
+    var allowedLocations: String?
+    @Option(help: ArgumentHelp(Setting.snapshotsInterval.help, valueName: "duration"))
+    var snapshotsInterval: String?
+    @Option(help: ArgumentHelp(Setting.snapshotsLocation.help, valueName: "location"))
+    var snapshotsLocation: String?
+    @Option(help: ArgumentHelp(Setting.snapshotsKeep.help, valueName: "number"))
+    var snapshotsKeep: String?
+    @Flag(help: ArgumentHelp(Setting.snapshotsRestore.help))
+    var snapshotsRestore = false
+    @Option(name: .customLong("s3-endpoint"), help: ArgumentHelp(Setting.s3Endpoint.help, valueName: "url"))
+    var s3Endpoint: String?
+    @Option(name: .customLong("s3-region"), help: ArgumentHelp(Setting.s3Region.help, valueName: "name"))
+    var s3Region: String?
+    @Option(
+        name: .customLong("s3-path-style"), help: ArgumentHelp(Setting.s3PathStyle.help, valueName: "bool"))
+    var s3PathStyle: String?
     @Option(help: ArgumentHelp(Setting.logLevel.help, valueName: "level"))
     var logLevel: String?
     @Option(help: ArgumentHelp(Setting.logFormat.help, valueName: "format"))
@@ -112,6 +131,10 @@ struct SettingOptions: ParsableArguments {
             (.duckdbLibrary, duckdbLibrary), (.sqlMemory, sqlMemory), (.sqlThreads, sqlThreads),
             (.sqlWorkers, sqlWorkers), (.sqlQueue, sqlQueue), (.sqlTimeout, sqlTimeout),
             (.sqlMaxRows, sqlMaxRows), (.sqlMaxResultBytes, sqlMaxResultBytes),
+            (.restore, restore), (.allowedLocations, allowedLocations),
+            (.snapshotsInterval, snapshotsInterval), (.snapshotsLocation, snapshotsLocation),
+            (.snapshotsKeep, snapshotsKeep), (.snapshotsRestore, snapshotsRestore ? "true" : nil),
+            (.s3Endpoint, s3Endpoint), (.s3Region, s3Region), (.s3PathStyle, s3PathStyle),
             (.logLevel, logLevel),
             (.logFormat, logFormat),
         ]

@@ -2,8 +2,10 @@ import HTTP
 import Logging
 import Metrics
 import Platform
+import ObjectStorage
 import Routes
 import SQL
+import Snapshots
 import StorageEngine
 
 /// The parts of a server, made and started in order, and stopped in the opposite one.
@@ -27,13 +29,19 @@ final class RunningServer: Sendable {
         let initial = try configuration.text(.initFile).map { path throws(UsageFailure) in
             try InitialLogs(reading: path)
         }
+        let snapshotConfiguration = try configuration.snapshots()
+        let restoreSource = try configuration.restoreSource()
         let engine = try Self.engine(&configuration, clock, metrics, logger)
+        let snapshots = SnapshotService(
+            engine, snapshotConfiguration, stores: configuration.stores, metrics: metrics
+        ) { logger.error("snapshots", metadata: ["error": "\($0)"]) }
         services = Services(
             engine: engine, metrics: metrics,
             information: ServerInformation(version: Pyralog.version, startedAt: startedAt),
             configuration: configuration.report, limits: configuration.routeLimits,
             logDefaults: configuration.logDefaults, createsLogs: configuration.isOn(.autoCreate),
             testMode: configuration.isOn(.testMode) ? TestMode() : nil, sql: configuration.sql,
+            snapshots: snapshots,
             reportUnexpected: { error, request in
                 logger.error("unexpected error", metadata: ["error": "\(error)", "request": "\(request)"])
             })
@@ -49,6 +57,7 @@ final class RunningServer: Sendable {
             started = http
             try Self.recover(engine, logger)
             engine.start()
+            if let restoreSource { try Self.restore(restoreSource, snapshots, engine, logger) }
             if let initial {
                 let router = services.router()
                 try initial.create(router)
@@ -60,10 +69,17 @@ final class RunningServer: Sendable {
             engine.stop()
             throw Self.startFailure(error)
         }
-        let sql = services.sql
-        engine.whenHeld { [weak http, weak sql] in
+        begin()
+    }
+
+    /// From now on clients are served.
+    private func begin() {
+        let (sql, snapshots) = (services.sql, services.snapshots)
+        services.engine.whenHeld { [weak http, weak sql, weak snapshots] in
             (http?.endSlowestAnswer() ?? false) || (sql?.endOldest() ?? false)
+                || (snapshots?.endOldest() ?? false)
         }
+        snapshots.startSchedule()
         services.readiness.isRecovering = false
         services.readiness.isReady = true
     }
@@ -108,6 +124,37 @@ final class RunningServer: Sendable {
         }
     }
 
+    /// The newest snapshot becomes the state of a server that has none of its own.
+    private static func restore(
+        _ source: (location: ObjectLocation, isRequired: Bool), _ snapshots: SnapshotService,
+        _ engine: Engine,
+        _ logger: Logger
+    ) throws {
+        let place: Logger.Metadata = ["location": "\(source.location)"]
+        guard engine.allLogs.isEmpty else {
+            logger.info("there are logs already; no snapshot is restored", metadata: place)
+            return
+        }
+        do throws(SnapshotFailure) {
+            guard let job = try snapshots.restoreAtStart(from: source.location) else {
+                guard source.isRequired else {
+                    logger.warning("there is no snapshot to begin with", metadata: place)
+                    return
+                }
+                throw .snapshotNotFound(name: "at all", location: source.location.description)
+            }
+            let progress = job.progress
+            logger.info(
+                "snapshot restored",
+                metadata: place.merging([
+                    "snapshot": "\(progress.snapshot ?? "")", "logs": "\(progress.logs.count)",
+                    "records": "\(progress.records)", "bytes": "\(progress.bytes)",
+                ]) { $1 })
+        } catch {
+            throw StartFailure(.storage, "the snapshot cannot be restored: \(error)")
+        }
+    }
+
     /// `http://127.0.0.1:7070`, with the port that was taken.
     var address: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(http.port)" }
 
@@ -122,6 +169,7 @@ final class RunningServer: Sendable {
 
     private static func startFailure(_ error: any Error) -> StartFailure {
         switch error {
+        case let failure as StartFailure: failure
         case let failure as StorageFailure: StartFailure(.storage, failure.description)
         case let failure as HTTPStartFailure: StartFailure(.unavailable, failure.description)
         default: StartFailure(.usage, "\(error)")

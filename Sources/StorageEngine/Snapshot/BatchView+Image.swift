@@ -33,7 +33,8 @@ extension BatchView {
     }
 
     package var rowCount: Int { rows.upperBound }
-    package var firstOffset: Int64 { header.base }
+    /// From its first row to one past the last offset that it stands for.
+    package func offsets(tail: Int64) -> Range<Int64> { header.base..<min(header.endOfRange, tail) }
     package var timestamps: ClosedRange<Int64> {
         var least = header.timestamps[0]
         var most = least

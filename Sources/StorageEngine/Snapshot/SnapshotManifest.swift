@@ -45,7 +45,7 @@ package struct SnapshotManifest: Sendable {
             self.rows = rows
             self.dead = dead
             rowCount = view.rowCount
-            offsets = view.firstOffset..<min(view.header.endOfRange, tail)
+            offsets = view.offsets(tail: tail)
             timestamps = view.timestamps
         }
     }

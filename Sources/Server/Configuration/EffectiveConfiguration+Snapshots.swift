@@ -1,0 +1,78 @@
+import Glibc
+import ObjectStorage
+import Snapshots
+
+/// What snapshots take from the configuration.
+extension EffectiveConfiguration {
+    /// - Throws: for a location that is none, and for a schedule without a place.
+    func snapshots() throws(UsageFailure) -> SnapshotConfiguration {
+        var snapshots = SnapshotConfiguration()
+        snapshots.location = try location(.snapshotsLocation)
+        snapshots.intervalMilliseconds = integer(.snapshotsInterval).map { Int64($0) }
+        if let count = integer(.snapshotsKeep) { snapshots.keep = count }
+        for text in list(.allowedLocations) {
+            snapshots.allowedLocations.append(try Self.location(text, .allowedLocations))
+        }
+        if let path = text(.dataDir) {
+            snapshots.dataDirectory = try Self.location(Self.absolute(path), .dataDir)
+        }
+        if snapshots.location == nil {
+            for setting in [Setting.snapshotsInterval, .snapshotsRestore] where isSet(setting) {
+                throw UsageFailure(
+                    "\(setting.key) needs snapshots.location, a directory or s3://bucket/prefix")
+            }
+        }
+        let places =
+            [snapshots.location, try location(.restore)].compactMap(\.self) + snapshots.allowedLocations
+        // What is wrong with the credentials is said now, and not by the first snapshot.
+        for case .s3 in places { try checkStore(places) }
+        return snapshots
+    }
+
+    private func isSet(_ setting: Setting) -> Bool {
+        self[setting] != SettingValue.none && self[setting] != .boolean(false)
+    }
+
+    private func checkStore(_ places: [ObjectLocation]) throws(UsageFailure) {
+        for place in places {
+            do throws(ObjectStoreFailure) { _ = try stores.open(place) } catch {
+                throw UsageFailure("\(place): \(error.detail)")
+            }
+        }
+    }
+
+    /// Whose newest snapshot becomes the state, and whether there has to be one.
+    func restoreSource() throws(UsageFailure) -> (location: ObjectLocation, isRequired: Bool)? {
+        if let place = try location(.restore) { return (place, true) }
+        guard isOn(.snapshotsRestore) else { return nil }
+        return try location(.snapshotsLocation).map { ($0, false) }
+    }
+
+    var stores: ObjectStores {
+        let (endpoint, region) = (text(.s3Endpoint), text(.s3Region))
+        let usesPathStyle: Bool? = self[.s3PathStyle] == SettingValue.none ? nil : isOn(.s3PathStyle)
+        return ObjectStores(environment: ConfigurationSource.processEnvironment()) { s3 in
+            if let endpoint { s3.endpoint = endpoint }
+            if let region { s3.region = region }
+            if let usesPathStyle { s3.usesPathStyle = usesPathStyle }
+        }
+    }
+
+    private func location(_ setting: Setting) throws(UsageFailure) -> ObjectLocation? {
+        guard let text = text(setting) else { return nil }
+        return try Self.location(text, setting)
+    }
+
+    private static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let here = getcwd(nil, 0) else { return path }
+        defer { free(here) }
+        let segments = path.split(separator: "/").filter { $0 != "." }
+        return String(cString: here) + "/" + segments.joined(separator: "/")
+    }
+
+    private static func location(_ text: String, _ setting: Setting) throws(UsageFailure) -> ObjectLocation {
+        do throws(ObjectStoreFailure) { return try ObjectLocation(text) } catch {
+            throw UsageFailure("\(setting.key): \"\(text)\": \(error.detail)")
+        }
+    }
+}
