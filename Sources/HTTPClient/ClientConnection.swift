@@ -80,7 +80,10 @@ package final class ClientConnection {
         configure(request.body, method: request.method)
         if let signature = request.signature { configure(signature) }
         let hasType = request.fields.contains { $0.name.lowercased() == "content-type" }
-        if case .bytes = request.body, !hasType { handle.add(field: "Content-Type:") }
+        // A field that is left out would be signed nevertheless.
+        if case .bytes = request.body, !hasType, request.signature == nil {
+            handle.add(field: "Content-Type:")
+        }
         handle.set(CURLOPT_CUSTOMREQUEST, request.method)
         for field in request.fields { handle.add(field: "\(field.name): \(field.value)") }
     }

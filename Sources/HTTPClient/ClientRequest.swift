@@ -41,9 +41,9 @@ package struct TransferLimits: Sendable {
 
 /// What version 4 of AWS's signatures is made of.
 ///
-/// libcurl 7.88 signs the path and the query as they stand in the URL, so both must be encoded as AWS wants them and
-/// the query be in order; it signs every field of the request; and it takes `x-amz-content-sha256`, which it does not send
-/// by itself, for the hash of the body.
+/// libcurl 7.88 signs the path and the query as they stand in the URL, so both must be encoded as AWS wants them and the
+/// query be in order; it signs every field of the request; and it takes `x-amz-content-sha256`, which it does not send by
+/// itself, for the hash of the body. Without that field a body that is read while it is sent is signed as if it were empty.
 package struct AWSSignature: Sendable {
     package let region: String
     package let service: String

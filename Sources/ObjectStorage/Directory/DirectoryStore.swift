@@ -106,21 +106,24 @@ package struct DirectoryStore: ObjectStore {
     }
 
     /// Makes the directories on the way to a key that are not there, each durable before what is put in it.
-    func makeParents(of key: String) throws(FileFailure) {
+    ///
+    /// - Returns: false when something on the way, below the store's own directory, is no directory.
+    func makeParents(of key: String) throws(FileFailure) -> Bool {
         var path = ""
         for segment in self.path(of: key).split(separator: "/").dropLast() {
             let parent = path.isEmpty ? "/" : path
             path += "/" + segment
+            let isBelow = path.utf8.count > top.utf8.count
+            // The way to the store itself may have links in it.
+            if isBelow, let entry = try files.inspect(path), entry.kind != .directory { return false }
             if synchronised.contains(path) { continue }
-            if !files.exists(path) {
-                try files.makeDirectory(path)
-                try files.synchroniseDirectory(parent)
-            } else if path.utf8.count > top.utf8.count {
-                // Made by a process that may have ended before it was durable.
-                try files.synchroniseDirectory(parent)
-            }
+            let isThere = files.exists(path)
+            if !isThere { try files.makeDirectory(path) }
+            // One that is there may be of a process that ended before it was durable.
+            if isBelow || !isThere { try files.synchroniseDirectory(parent) }
             synchronised.insert(path)
         }
+        return true
     }
 
     func reaching<Result>(
