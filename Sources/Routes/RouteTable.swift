@@ -36,6 +36,7 @@ private func snapshotRoutes(_ services: Services) -> [Route] {
     let snapshots = SnapshotRoutes(services: services)
     let restores = LoadRoutes(services: services, kind: .restore, path: "restores")
     let replays = LoadRoutes(services: services, kind: .replay, path: "replays")
+    let exports = LoadRoutes(services: services, kind: .export, path: "exports")
     return [
         Route(.get, "/v1/snapshots", snapshots.list),
         Route(.post, "/v1/snapshots", body: snapshots.body, snapshots.take),
@@ -52,6 +53,12 @@ private func snapshotRoutes(_ services: Services) -> [Route] {
         Route(.post, "/v1/replays", body: snapshots.body, replays.replay),
         Route(.get, "/v1/replays/{id}", replays.get),
         Route(.delete, "/v1/replays/{id}", replays.cancel),
+
+        Route(
+            .post, "/v1/logs/{log}:export", body: snapshots.body, ExportRoutes(services: services).export),
+        Route(.get, "/v1/exports", exports.list),
+        Route(.get, "/v1/exports/{id}", exports.get),
+        Route(.delete, "/v1/exports/{id}", exports.cancel),
     ]
 }
 

@@ -23,6 +23,8 @@ package final class Services: Sendable {
     /// The answer of `/v1/config`.
     package let configuration: [ConfigurationEntry]
     package let limits: RouteLimits
+    /// For files that live as long as a request does.
+    let scratchDirectory: String
     /// What a log gets that is created without being configured.
     package let logDefaults: LogConfiguration
     /// Whether writing to a log that does not exist creates it.
@@ -42,7 +44,7 @@ package final class Services: Sendable {
         configuration: [ConfigurationEntry] = [], limits: RouteLimits = RouteLimits(),
         logDefaults: LogConfiguration = LogConfiguration(), createsLogs: Bool = true,
         testMode: TestMode? = nil, sql: SQLConfiguration = SQLConfiguration(),
-        snapshots: SnapshotService? = nil,
+        snapshots: SnapshotService? = nil, scratchDirectory: String = "/tmp",
         reportUnexpected: @escaping @Sendable (any Error, String) -> Void = { _, _ in }
     ) {
         self.engine = engine
@@ -53,6 +55,7 @@ package final class Services: Sendable {
         self.information = information
         self.configuration = configuration
         self.limits = limits
+        self.scratchDirectory = scratchDirectory
         self.logDefaults = logDefaults
         self.createsLogs = createsLogs
         self.testMode = testMode

@@ -23,6 +23,7 @@ package final class SQLService: Sendable {
     private static let programBytes = 64 << 20
     /// Twice what the largest body of JSON takes while it is read: its parser allocates in the same C++ library.
     private static let blockBytesMin = 256 << 20
+    private static let unlimitedMilliseconds: Int64 = 30 * 24 * 3_600_000
 
     private struct Loaded: Sendable {
         let instance: SQLInstance
@@ -69,9 +70,11 @@ package final class SQLService: Sendable {
         let query = Query(
             request, identifier: "q" + String(number &* 0x9E37_79B9_7F4A_7C15, radix: 36),
             startedAt: engine.clock.now(),
-            timeoutMilliseconds: min(
-                request.timeoutMilliseconds ?? configuration.timeoutMilliseconds,
-                configuration.timeoutMilliseconds),
+            timeoutMilliseconds: request.isUnlimited
+                ? Self.unlimitedMilliseconds
+                : min(
+                    request.timeoutMilliseconds ?? configuration.timeoutMilliseconds,
+                    configuration.timeoutMilliseconds),
             waitMilliseconds: waitMilliseconds, pipe: ResultPipe { engine.chargeBuffers($0) })
         // The pipe forgets this, and with it the query, once the head is told.
         query.pipe.onHead { onHead(query, $0) }

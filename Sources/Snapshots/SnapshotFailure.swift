@@ -13,6 +13,8 @@ package enum SnapshotFailure: Error, CustomStringConvertible, Sendable {
     case damaged(object: String, reason: String)
     case store(ObjectStoreFailure)
     case engine(EngineError)
+    /// What was to be stored could not be made.
+    case source(reason: String)
     case cancelled
     case stopping
 
@@ -25,6 +27,7 @@ package enum SnapshotFailure: Error, CustomStringConvertible, Sendable {
         case .damaged(let object, let reason): "\(object) \(reason)"
         case .store(let failure): failure.description
         case .engine(let error): "the engine refuses: \(error)"
+        case .source(let reason): reason
         case .cancelled: "it was cancelled"
         case .stopping: "the server is stopping"
         }

@@ -268,6 +268,47 @@ package final class SnapshotService: Sendable {
         return job
     }
 
+    // MARK: Exporting
+
+    /// Begins something that stores one object.
+    /// - Parameters:
+    ///   - location: of the object, or of a directory for it; nil: the configured one.
+    ///   - object: what it is called in a directory.
+    package func export(
+        of log: String, to location: String?, named object: String, suffix: String,
+        _ body:
+            @escaping @Sendable (Job, _ put: (ObjectSource) throws(SnapshotFailure) -> Void)
+            throws(SnapshotFailure) -> Void
+    ) throws(SnapshotFailure) -> Job {
+        let (place, key) = try self.object(location, named: object, suffix: suffix)
+        let job = Job(
+            .export, name: Self.identifier(), location: "\(place)/\(key)", startedAt: engine.clock.now())
+        let store = try open(place, job)
+        job.update { $0.logs = [log] }
+        try jobs.run(job, engine.clock) { job throws(SnapshotFailure) in
+            try body(job) { source throws(SnapshotFailure) in
+                job.update { $0.bytesTotal = source.length }
+                try store.put(key, source)
+                job.update { progress in
+                    progress.bytes = source.length
+                    progress.sentBytes = source.length
+                }
+            }
+        } ended: { [metrics] in
+            metrics.note($0)
+        }
+        return job
+    }
+
+    private func object(
+        _ location: String?, named object: String, suffix: String
+    ) throws(SnapshotFailure) -> (ObjectLocation, key: String) {
+        guard let location, location.hasSuffix(suffix), let end = location.lastIndex(of: "/") else {
+            return (try place(location), object)
+        }
+        return (try place(String(location[..<end])), String(location[location.index(after: end)...]))
+    }
+
     private static func identifier() -> String {
         let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

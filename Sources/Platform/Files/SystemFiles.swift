@@ -90,6 +90,11 @@ package struct SystemFiles: FileSystem {
         return ScratchMapping(UnsafeMutableRawBufferPointer(start: start, count: bytes))
     }
 
+    /// A file without a name, for reading and writing, which goes with its last reference.
+    package func nameless(in directory: String) throws(FileFailure) -> any OpenFile {
+        SystemFile(directory, try openNameless(in: directory))
+    }
+
     private func openNameless(in directory: String) throws(FileFailure) -> Int32 {
         let nameless = retrying { pyra_open(directory, Int32(pyra_o_tmpfile) | O_RDWR | O_CLOEXEC, 0o600) }
         if nameless >= 0 { return nameless }

@@ -13,6 +13,7 @@ extension Problem {
         case .damaged: self.init(.snapshotDamaged, failure.description)
         case .store(let failure): self.init(failure)
         case .engine(let error): self.init(error)
+        case .source: self.init(.storeRefused, failure.description)
         case .cancelled: self.init(.jobCancelled, failure.description)
         case .stopping: self = .shuttingDown
         }

@@ -109,7 +109,11 @@ struct LoadRoutes: Sendable {
         _ = try QueryReader(request, allowed: [])
         var json = JSONWriter()
         json.object { json in
-            json.key(kind == .restore ? "restores" : "replays")
+            switch kind {
+            case .restore: json.key("restores")
+            case .export: json.key("exports")
+            case .replay, .snapshot: json.key("replays")
+            }
             json.array { json in for job in services.snapshots.all(kind) { JobDocument.write(job, to: &json) }
             }
         }
@@ -146,7 +150,7 @@ extension Response {
         .accepted("/v1/\(path)/\(job.name)") { JobDocument.write(job, to: &$0) }
     }
 
-    fileprivate static func accepted(_ location: String, _ write: (inout JSONWriter) -> Void) -> Response {
+    static func accepted(_ location: String, _ write: (inout JSONWriter) -> Void) -> Response {
         var json = JSONWriter()
         write(&json)
         var response = Response.json(json)
@@ -158,7 +162,7 @@ extension Response {
 
 extension Services {
     /// Answers from a thread that may wait for a store.
-    fileprivate func storeReply(
+    func storeReply(
         to request: Request, _ respond: @escaping @Sendable () throws -> Response
     ) throws -> Reply {
         let reply = request.deferReply { _ in nil }

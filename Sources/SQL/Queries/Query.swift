@@ -34,6 +34,8 @@ package final class Query: Sendable {
         /// Nil: the server's.
         package var timeoutMilliseconds: Int64?
         package var format = ResultFormat.json
+        /// It takes as long, and becomes as much, as it does: for the server's own.
+        package var isUnlimited = false
 
         package init(_ text: String) { self.text = text }
     }

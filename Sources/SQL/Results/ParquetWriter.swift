@@ -25,10 +25,12 @@ final class ParquetWriter: Sendable {
 
     /// Sends the whole result through the query's pipe.
     func send(_ result: ResultStream, for query: Query, _ configuration: SQLConfiguration) throws {
-        let source = ResultTable(result, query, rowsMax: configuration.rowsMax)
+        let isUnlimited = query.request.isUnlimited
+        let source = ResultTable(result, query, rowsMax: isUnlimited ? .max : configuration.rowsMax)
+        let bytesMax = isUnlimited ? .max : configuration.resultBytesMax
         let bytes = try BytePipe()
         let reader = Thread(name: "parquet") {
-            Self.forward(bytes, to: query, bytesMax: configuration.resultBytesMax)
+            Self.forward(bytes, to: query, bytesMax: bytesMax)
         }
         let outcome = Result { try write(source, to: bytes.writeEnd) }
         // DuckDB may keep what was bound longer than the statement: the result must not live as long.

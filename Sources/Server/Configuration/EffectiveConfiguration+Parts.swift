@@ -33,6 +33,11 @@ extension EffectiveConfiguration {
         return try DataDirectory(path, quarantines: isOn(.quarantine))
     }
 
+    /// Beside the data, or where the system has such things.
+    var scratchDirectory: String {
+        text(.dataDir) ?? ConfigurationSource.processEnvironment()["TMPDIR"] ?? "/tmp"
+    }
+
     /// Of logs that do not say.
     var logMode: LogConfiguration.Mode {
         text(.mode).flatMap { LogConfiguration.Mode(rawValue: $0) }

@@ -41,7 +41,7 @@ final class RunningServer: Sendable {
             configuration: configuration.report, limits: configuration.routeLimits,
             logDefaults: configuration.logDefaults, createsLogs: configuration.isOn(.autoCreate),
             testMode: configuration.isOn(.testMode) ? TestMode() : nil, sql: configuration.sql,
-            snapshots: snapshots,
+            snapshots: snapshots, scratchDirectory: configuration.scratchDirectory,
             reportUnexpected: { error, request in
                 logger.error("unexpected error", metadata: ["error": "\(error)", "request": "\(request)"])
             })

@@ -47,7 +47,7 @@ package final class Job: Sendable {
     /// It ends soon, as failed.
     package func cancel() { cancelled.store(true, ordering: .relaxed) }
 
-    func update(_ change: (inout Progress) -> Void) { state.withLock { change(&$0) } }
+    package func update(_ change: (inout Progress) -> Void) { state.withLock { change(&$0) } }
 
     func checkCancelled() throws(SnapshotFailure) { if isCancelled { throw .cancelled } }
 
