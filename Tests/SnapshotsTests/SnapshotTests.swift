@@ -26,7 +26,8 @@ struct SnapshotTests {
         let name = SnapshotName(at: harness.clock.now(), isPeriodic: false, after: last)
         let job = Job(.snapshot, name: name.text, location: store.location, startedAt: harness.clock.now())
         let run = SnapshotRun(
-            engine: harness.engine, store: snapshots, job: job, name: name, packBytesMax: 64 << 20
+            engine: harness.engine, store: snapshots, leftovers: snapshots, job: job, name: name,
+            packBytesMax: 64 << 20
         ) { nil }
         return (name, job, try run.run(logs: logs, known, before: last))
     }

@@ -22,11 +22,11 @@ extension Problem {
     private init(_ failure: ObjectStoreFailure) {
         switch failure.kind {
         case .invalid: self = .invalidArgument("location", failure.description)
-        case .unavailable:
+        case .unavailable, .cancelled:
+            // Jobs say themselves that they were cancelled; this was a request that could wait no longer.
             self.init(.storeUnavailable, failure.description)
             retryAfterSeconds = 5
         case .corrupt, .notFound: self.init(.snapshotDamaged, failure.description)
-        case .cancelled: self.init(.jobCancelled, failure.description)
         case .denied, .refused, .files, .source, .receiver: self.init(.storeRefused, failure.description)
         }
     }

@@ -75,9 +75,12 @@ final class RunningServer: Sendable {
     /// From now on clients are served.
     private func begin() {
         let (sql, snapshots) = (services.sql, services.snapshots)
-        services.engine.whenHeld { [weak http, weak sql, weak snapshots] in
-            (http?.endSlowestAnswer() ?? false) || (sql?.endOldest() ?? false)
-                || (snapshots?.endOldest() ?? false)
+        services.engine.whenHeld { [weak http, weak sql, weak snapshots, weak engine = services.engine] in
+            // A snapshot holds what is let go of until it is written: it alone ends, and only when memory is short.
+            if let engine, let snapshots, snapshots.isTaking {
+                return engine.memoryUsedBytes > engine.memoryLimitBytes / 10 * 9 && snapshots.endOldest()
+            }
+            return (http?.endSlowestAnswer() ?? false) || (sql?.endOldest() ?? false)
         }
         snapshots.startSchedule()
         services.readiness.isRecovering = false

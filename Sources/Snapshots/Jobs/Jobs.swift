@@ -23,7 +23,10 @@ final class Jobs: Sendable {
         let thread = Thread(name: job.kind.rawValue) {
             Thread.runInBackground()
             var failure: SnapshotFailure?
-            do throws(SnapshotFailure) { try body(job) } catch { failure = error }
+            // However that shows where it was in the middle of something.
+            do throws(SnapshotFailure) { try body(job) } catch {
+                failure = job.isCancelled ? .cancelled : error
+            }
             job.finish(at: clock.now(), failure)
             ended(job)
         }
@@ -47,6 +50,8 @@ final class Jobs: Sendable {
         for thread in ended { thread.join() }
         if let refusal { throw refusal }
     }
+
+    var isStopping: Bool { state.withLock { $0.isStopping } }
 
     func all(_ kind: Job.Kind) -> [Job] { state.withLock { $0.jobs.filter { $0.kind == kind } } }
 

@@ -14,6 +14,8 @@ struct PackWriter {
     private var open: Int?
     private(set) var writtenKeys: [String] = []
     private(set) var sentBytes = 0
+    /// What it takes in memory.
+    var capacityBytes: Int { buffer.allocatedBytes }
 
     init(_ store: SnapshotStore, _ name: SnapshotName, packBytes: Int) {
         self.store = store

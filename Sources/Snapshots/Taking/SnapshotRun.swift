@@ -9,6 +9,8 @@ import StorageEngine
 struct SnapshotRun {
     let engine: Engine
     let store: SnapshotStore
+    /// The same place, for removing what a failure leaves.
+    let leftovers: SnapshotStore
     let job: Job
     let name: SnapshotName
     let packBytesMax: Int
@@ -36,6 +38,9 @@ struct SnapshotRun {
             job: job, known: known, present: present,
             writer: PackWriter(store, name, packBytes: packBytes(for: total)),
             manifest: SnapshotManifest(time: cut.now))
+        let gatheredBytes = run.writer.capacityBytes
+        engine.chargeQueries(gatheredBytes)
+        defer { engine.chargeQueries(-gatheredBytes) }
         do throws(SnapshotFailure) {
             try checkSpace(for: total - run.knownBytes(of: cut))
             for index in cut.logs.indices { try run.write(&cut.logs[index]) }
@@ -50,7 +55,7 @@ struct SnapshotRun {
                 progress.sentBytes = run.writer.sentBytes
             }
         } catch {
-            store.removePacks(run.writer.writtenKeys)
+            leftovers.removePacks(run.writer.writtenKeys)
             throw error
         }
         return run.sent
