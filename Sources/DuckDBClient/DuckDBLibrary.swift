@@ -35,18 +35,23 @@ package struct DuckDBLibrary: @unchecked Sendable {
         throw .unavailable(found)
     }
 
-    /// How much memory the process may hold, files aside, before DuckDB gets no more of it, and the largest block that it
-    /// gets at all. To be called often while queries run: allocations below a mebibyte are refused by what the last call has
-    /// found.
-    package func bound(processBytes: Int, blockBytes: Int) {
-        pyra_duckdb_bound_memory(processBytes, blockBytes)
+    /// How much memory the process may hold, files aside, before DuckDB gets no more of it, how much of that
+    /// is not DuckDB's, and the largest block that it gets at all. To be called often while queries run:
+    /// allocations below a mebibyte are refused by what the last call has found.
+    package func bound(processBytes: Int, besideBytes: Int, blockBytes: Int) {
+        pyra_duckdb_bound_memory(processBytes, besideBytes, blockBytes)
     }
 
-    /// Gives back what allocators keep, if DuckDB was refused memory since the last call. To be called while no query runs.
+    /// Gives back what allocators keep, if DuckDB was refused memory since the last call or has not touched
+    /// much of what it got. To be called while no query runs.
     package func releaseMemory() { pyra_duckdb_release_memory() }
 
     /// What the process holds, files aside.
     package var processBytes: Int { pyra_duckdb_held_memory() }
+
+    /// What of that is not DuckDB's. To be asked while no query runs: else DuckDB may not have touched what
+    /// it has.
+    package var besideBytes: Int { pyra_duckdb_held_beside() }
 
     package var version: String { String(cString: functions.pointee.library_version()) }
 }

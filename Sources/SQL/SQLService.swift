@@ -19,6 +19,8 @@ package final class SQLService: Sendable {
     private let chargedBytes = Atomic<Int>(0)
     /// What the process held when no query ran.
     private let idleBytes = Atomic<Int>(0)
+    /// What of that was not DuckDB's.
+    private let besideBytes = Atomic<Int>(0)
     /// Code, stacks, and what DuckDB takes before it does anything.
     private static let programBytes = 64 << 20
     /// Twice what the largest body of JSON takes while it is read: its parser allocates in the same C++ library.
@@ -206,6 +208,7 @@ package final class SQLService: Sendable {
         if isIdle {
             library.releaseMemory()
             idleBytes.store(library.processBytes, ordering: .relaxed)
+            besideBytes.store(library.besideBytes, ordering: .relaxed)
         }
         let limit = engine.memoryLimitBytes
         let usual = limit.addingReportingOverflow(limit / 10 + Self.programBytes)
@@ -213,6 +216,7 @@ package final class SQLService: Sendable {
         let isBounded = !usual.overflow && !beyondIdle.overflow
         library.bound(
             processBytes: isBounded ? max(usual.partialValue, beyondIdle.partialValue) : .max,
+            besideBytes: isBounded ? besideBytes.load(ordering: .relaxed) : 0,
             blockBytes: max(memoryBytes, Self.blockBytesMin))
     }
 

@@ -136,6 +136,16 @@ def test_a_bomb_hurts_nobody(target, name):
         raise
 
 
+def test_the_same_bomb_again_and_again_takes_no_more(target):
+    """Its threads change, and with them where the allocator looks for what it has given back."""
+    try:
+        for _ in range(12):
+            drop(target.server, bombs.VALUES["digits of digits for rows"])
+    except BaseException:
+        target.start()
+        raise
+
+
 def test_bombs_together_leave_a_worker_for_others(target):
     """As many as there are workers, all at once, again and again; the deadline frees them."""
     try:

@@ -21,12 +21,15 @@ enum {
     // Below nothing is refused. DuckDB's C functions and what tells of an error allocate where nobody catches a failure; all of
     // that is smaller, the longest text of a statement included. What grows without an end comes here sooner or later.
     medium_bytes = 256 << 10,
+    // So much more may be promised than held when nothing runs.
+    idle_bytes = 64 << 20,
 };
 
 static atomic_size_t limit = SIZE_MAX;
+static atomic_size_t allocated_limit = SIZE_MAX;
 static atomic_size_t block_limit = SIZE_MAX;
 static atomic_bool exhausted;
-// In large blocks.
+// In large blocks and in all mappings, whether touched yet or not: promised.
 static atomic_size_t allocated;
 static atomic_bool has_refused;
 static atomic_int statm = -1;
@@ -43,32 +46,58 @@ size_t pyra_duckdb_held_memory(void) {
     return (resident - in_files) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-void pyra_duckdb_bound_memory(size_t process_bytes, size_t block_bytes) {
+size_t pyra_duckdb_held_beside(void) {
+    size_t held = pyra_duckdb_held_memory(), promised = atomic_load(&allocated);
+    return held > promised ? held - promised : 0;
+}
+
+void pyra_duckdb_bound_memory(size_t process_bytes, size_t beside_bytes, size_t block_bytes) {
     atomic_store(&limit, process_bytes);
+    atomic_store(&allocated_limit, process_bytes > beside_bytes ? process_bytes - beside_bytes : 0);
     atomic_store(&block_limit, block_bytes);
     atomic_store(&exhausted, pyra_duckdb_held_memory() > process_bytes);
 }
 
-static bool is_too_much(size_t bytes) {
-    if (bytes < medium_bytes) { return false; }
-    if (bytes < large_bytes) { return atomic_load_explicit(&exhausted, memory_order_relaxed); }
-    size_t most = atomic_load_explicit(&limit, memory_order_relaxed);
-    if (most == SIZE_MAX) { return false; }
-    if (bytes > most || bytes > atomic_load_explicit(&block_limit, memory_order_relaxed)) { return true; }
-    // What was allocated may not have been touched yet, and then is not held; what is held may not have come through here.
-    return atomic_load(&allocated) > most - bytes || pyra_duckdb_held_memory() > most - bytes;
+// What was allocated before anything was counted is freed here too: never below zero.
+static void give_back(size_t bytes) {
+    if (bytes == 0) { return; }
+    size_t before = atomic_load(&allocated);
+    while (!atomic_compare_exchange_weak(&allocated, &before, before > bytes ? before - bytes : 0)) { }
 }
 
-static bool refuses(size_t bytes) {
-    if (!is_too_much(bytes)) { return false; }
-    atomic_store(&has_refused, true);
+// Before it is allocated, so that two threads are not promised the same bytes.
+static bool promise(size_t bytes) {
+    size_t most = atomic_load_explicit(&allocated_limit, memory_order_relaxed);
+    size_t before = atomic_load(&allocated);
+    do {
+        if (most != SIZE_MAX && (bytes > most || before > most - bytes)) { return false; }
+    } while (!atomic_compare_exchange_weak(&allocated, &before, before + bytes));
     return true;
 }
 
+// What is promised may not be touched yet, and then is not held; what is held may not have come through here.
+static bool is_held_too_much(size_t bytes) {
+    if (bytes < large_bytes) { return atomic_load_explicit(&exhausted, memory_order_relaxed); }
+    size_t most = atomic_load_explicit(&limit, memory_order_relaxed);
+    if (most == SIZE_MAX) { return false; }
+    return bytes > most || pyra_duckdb_held_memory() > most - bytes;
+}
+
+// - Returns: whether it may be allocated; then so much is promised.
+static bool reserves(size_t bytes) {
+    bool is_promised = bytes <= atomic_load_explicit(&block_limit, memory_order_relaxed) && promise(bytes);
+    if (is_promised && !is_held_too_much(bytes)) { return true; }
+    if (is_promised) { give_back(bytes); }
+    atomic_store(&has_refused, true);
+    return false;
+}
+
 void pyra_duckdb_release_memory(void) {
-    if (!atomic_exchange(&has_refused, false)) { return; }
-    if (purge != NULL) { purge("arena.4096.purge", NULL, NULL, NULL, 0); }
-    malloc_trim(0);
+    bool was_short = atomic_exchange(&has_refused, false);
+    // What was freed untouched is kept as well and stays promised: nothing is asked when it is used again.
+    bool is_promised_idly = atomic_load(&allocated) > pyra_duckdb_held_memory() + idle_bytes;
+    if (purge != NULL && (was_short || is_promised_idly)) { purge("arena.4096.purge", NULL, NULL, NULL, 0); }
+    if (was_short) { malloc_trim(0); }
 }
 
 // MARK: In place of what the libraries import
@@ -83,56 +112,75 @@ static size_t counted_bytes(void *start) {
     return bytes >= large_bytes ? bytes : 0;
 }
 
-static void *counted(void *start) {
-    size_t bytes = counted_bytes(start);
-    if (bytes > 0) { atomic_fetch_add(&allocated, bytes); }
+static bool refuses(size_t bytes) {
+    if (bytes >= large_bytes) { return !reserves(bytes); }
+    if (bytes < medium_bytes || !is_held_too_much(bytes)) { return false; }
+    atomic_store(&has_refused, true);
+    return true;
+}
+
+// What was asked for is promised already; the block may be larger, or not be there.
+static void *settled(void *start, size_t asked) {
+    size_t promised = asked >= large_bytes ? asked : 0, bytes = counted_bytes(start);
+    if (bytes > promised) { atomic_fetch_add(&allocated, bytes - promised); }
+    if (bytes < promised) { give_back(promised - bytes); }
     return start;
 }
 
-// What was allocated before anything was counted is freed here too: never below zero.
-static void uncount(size_t bytes) {
-    if (bytes == 0) { return; }
-    size_t before = atomic_load(&allocated);
-    while (!atomic_compare_exchange_weak(&allocated, &before, before > bytes ? before - bytes : 0)) { }
+static void *bounded_malloc(size_t bytes) {
+    return refuses(bytes) ? refusal() : settled(malloc(bytes), bytes);
 }
-
-static void *bounded_malloc(size_t bytes) { return refuses(bytes) ? refusal() : counted(malloc(bytes)); }
 
 static void *bounded_calloc(size_t count, size_t bytes) {
     size_t all = 0;
     if (__builtin_mul_overflow(count, bytes, &all)) { return refusal(); }
-    return refuses(all) ? refusal() : counted(calloc(count, bytes));
+    return refuses(all) ? refusal() : settled(calloc(count, bytes), all);
 }
 
 static void *bounded_aligned_alloc(size_t alignment, size_t bytes) {
-    return refuses(bytes) ? refusal() : counted(aligned_alloc(alignment, bytes));
+    return refuses(bytes) ? refusal() : settled(aligned_alloc(alignment, bytes), bytes);
 }
 
 static void *bounded_realloc(void *start, size_t bytes) {
     size_t before = counted_bytes(start);
     // The old block goes: only what comes in addition is judged.
-    if (bytes > before && refuses(bytes - before)) { return refusal(); }
+    size_t added = bytes > before ? bytes - before : 0;
+    if (refuses(added)) { return refusal(); }
     void *moved = realloc(start, bytes);
-    if (moved != NULL || bytes == 0) { uncount(before); }
-    return counted(moved);
+    if (moved != NULL || bytes == 0) { give_back(before); }
+    return settled(moved, added);
 }
 
 static void counted_free(void *start) {
-    uncount(counted_bytes(start));
+    give_back(counted_bytes(start));
     free(start);
 }
 
 static void *bounded_mmap(void *address, size_t bytes, int protection, int flags, int file, off_t offset) {
-    if ((flags & MAP_ANONYMOUS) != 0 && refuses(bytes)) {
+    // A fixed one lies in one that is counted.
+    if ((flags & MAP_FIXED) != 0) { return mmap(address, bytes, protection, flags, file, offset); }
+    // All are counted, as all are unmapped below: small ones come in numbers, and files hardly ever.
+    if (bytes < medium_bytes || (flags & MAP_ANONYMOUS) == 0) {
+        atomic_fetch_add(&allocated, bytes);
+    } else if (!reserves(bytes)) {
         errno = ENOMEM;
         return MAP_FAILED;
     }
-    return mmap(address, bytes, protection, flags, file, offset);
+    void *start = mmap(address, bytes, protection, flags, file, offset);
+    if (start == MAP_FAILED) { give_back(bytes); }
+    return start;
+}
+
+static int counted_munmap(void *start, size_t bytes) {
+    int result = munmap(start, bytes);
+    if (result == 0) { give_back(bytes); }
+    return result;
 }
 
 // Where an allocator turns when it gets no mapping.
 static void *bounded_sbrk(intptr_t bytes) {
-    if (bytes > 0 && refuses((size_t)bytes)) {
+    // It is kept for ever, and counted so.
+    if (bytes > 0 && !reserves((size_t)bytes)) {
         errno = ENOMEM;
         return (void *)-1;
     }
@@ -149,6 +197,7 @@ static const struct {
     {"aligned_alloc", (void *)bounded_aligned_alloc},
     {"free", (void *)counted_free},
     {"mmap", (void *)bounded_mmap},
+    {"munmap", (void *)counted_munmap},
     {"sbrk", (void *)bounded_sbrk},
 };
 enum { replacement_count = sizeof replacements / sizeof *replacements };
@@ -219,6 +268,10 @@ static bool watch(void *library) {
 bool pyra_duckdb_watch_memory(void *library) {
     if (atomic_load(&statm) < 0) { atomic_store(&statm, open("/proc/self/statm", O_RDONLY | O_CLOEXEC)); }
     *(void **)&purge = dlsym(library, "duckdb_je_mallctl");
+    // Else each arena keeps the addresses of what it gives back, and nothing is asked when it uses them
+    // again.
+    bool *retains = dlsym(library, "duckdb_je_opt_retain");
+    if (retains != NULL) { *retains = false; }
     // Its strings and whatever else it makes with `new`: that is where those allocate.
     bool watches_new = watch(dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD));
     return watch(library) && watches_new;

@@ -215,17 +215,23 @@ const pyra_duckdb_functions *_Nullable pyra_duckdb_load(
 /// The table that was loaded last; NULL before the first.
 const pyra_duckdb_functions *_Nullable pyra_duckdb_loaded(void);
 
-/// How much memory the process may hold, files aside, before DuckDB gets no more, and the largest block that it gets at all:
-/// the query that asks fails. DuckDB's own limit counts only part of what queries work on.
+/// How much memory the process may hold, files aside, before DuckDB gets no more, how much of that is held
+/// beside DuckDB, and the largest block that DuckDB gets at all: the query that asks fails. DuckDB's own
+/// limit counts only part of what queries work on.
 ///
 /// Requests of a mebibyte are judged when they are made; those of a quarter are refused from a call here that finds too much
 /// until one that does not: while queries run it has to be called often.
-void pyra_duckdb_bound_memory(size_t process_bytes, size_t block_bytes);
+void pyra_duckdb_bound_memory(size_t process_bytes, size_t beside_bytes, size_t block_bytes);
 
-/// Gives back what allocators keep, if anything was refused since the last call. No query should run.
+/// Gives back what allocators keep, if anything was refused since the last call or much of it is untouched.
+/// No query should run.
 void pyra_duckdb_release_memory(void);
 
 /// What the process holds, files aside, in bytes; 0 where the system does not say.
 size_t pyra_duckdb_held_memory(void);
+
+/// What of that is not in DuckDB's large blocks and mappings. While queries run they may not have touched
+/// those yet, and this is too little.
+size_t pyra_duckdb_held_beside(void);
 
 #pragma clang assume_nonnull end
