@@ -1,4 +1,5 @@
 import DuckDBClient
+import StorageEngine
 
 /// Why a query has no answer, or no further one.
 package enum SQLFailure: Error, Sendable, Equatable {
@@ -22,6 +23,8 @@ package enum SQLFailure: Error, Sendable, Equatable {
     case notVisible
     case queueFull(limit: Int)
     case stopping
+    /// What the archive does not give.
+    case unreadable(EngineError)
 
     init(_ failure: DuckDBFailure) {
         switch failure {
@@ -57,6 +60,7 @@ extension SQLFailure: CustomStringConvertible {
         case .tooManyRows(let limit): "it has more than \(limit) rows"
         case .tooLarge(let limit): "it has more than \(limit) bytes"
         case .notVisible, .queueFull, .stopping: "the server cannot answer now"
+        case .unreadable(let error): "\(error)"
         }
     }
 }

@@ -53,7 +53,8 @@ struct SQLMetrics: Sendable {
         case .timeout: timedOut.add()
         case .cancelled, .stopping: cancelled.add()
         case .queueFull, .notVisible: refused.add()
-        case .unavailable, .refused, .unknownLog, .query, .outOfMemory, .parameters, .tooManyRows, .tooLarge:
+        case .unavailable, .refused, .unknownLog, .query, .outOfMemory, .parameters, .tooManyRows, .tooLarge,
+            .unreadable:
             failed.add()
         }
     }

@@ -14,6 +14,8 @@ package struct EngineConfiguration: Sendable {
     package var checkpointBytes = 256 << 20
     /// Of all files in the data directory; nil: what the disk has.
     package var maxDiskBytes: Int?
+    /// Opens the object store of a log's archive. Nil: no log may have one.
+    package var openArchive: OpenArchive?
     /// Is told of what went wrong on threads of the engine's own, and will be tried again.
     package var reportFailure: @Sendable (String) -> Void = { _ in }
     /// A seam for tests; nil: the write-ahead log of the data directory.
@@ -51,10 +53,11 @@ package final class Engine: Sendable {
             Storage(
                 $0, clock, maxBytes: configuration.maxDiskBytes, reportFailure: configuration.reportFailure)
         }
+        let memory = MemoryAccount(name: "server", limitBytes: limit, watermark: configuration.watermark)
         services = EngineServices(
-            clock: clock,
-            memory: MemoryAccount(name: "server", limitBytes: limit, watermark: configuration.watermark),
+            clock: clock, memory: memory,
             warmBytesMax: min(configuration.warmBytesMax, limit / 16), storage: storage,
+            archive: Archive(configuration.openArchive, memory: memory),
             reportFailure: configuration.reportFailure,
             makeCommitLog: configuration.makeCommitLog ?? { log in
                 log.mode == .persistent ? storage.map { WALCommitLog($0.wal, log.durability) } : nil
@@ -91,7 +94,8 @@ package final class Engine: Sendable {
             isDue: { [weak self] now in
                 self?.allLogs.contains { $0.isTiered && $0.needsCheckpoint(now: now) } ?? false
             }, clock: clock)
-        storage.startCheckpoints(everyBytes: checkpointBytes, source, report: services.reportFailure)
+        storage.startCheckpoints(
+            everyBytes: checkpointBytes, services.archive, source, report: services.reportFailure)
         if !recovered.report.damage.isEmpty {
             // Afterwards nothing refers to what is damaged.
             do throws(CheckpointFailure) { try storage.checkpoint(forced: true) } catch {
@@ -125,6 +129,10 @@ package final class Engine: Sendable {
                 Thread(name: "notifier") { services.notifier.run() },
                 Thread(name: "maintenance") { services.maintenance.run() },
             ]
+            if let storage = services.storage {
+                let source = archiveSource
+                threads.append(Thread(name: "archive") { services.archive.work(source, storage) })
+            }
         }
     }
 
@@ -143,6 +151,7 @@ package final class Engine: Sendable {
         clock.stop()
         services.notifier.stop()
         services.maintenance.stop()
+        services.archive.stop()
         let running = threads.withLock { threads in
             defer { threads = [] }
             return threads
@@ -180,6 +189,9 @@ package final class Engine: Sendable {
             throw .invalidConfiguration(
                 field: "mode",
                 reason: "can only be memory on a server without a data directory; start it with --data-dir")
+        }
+        if configuration.mode == .hybrid, let location = configuration.hybrid.s3Archive {
+            try services.archive.check(location)
         }
     }
 

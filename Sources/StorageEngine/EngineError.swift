@@ -39,13 +39,21 @@ package enum EngineError: Error, Equatable, Sendable {
     /// An operation of a transaction cannot be done; `index` counts within its branch. Nothing was applied.
     indirect case transactionFailed(index: Int, cause: EngineError)
     case shuttingDown
+    /// A value is in the archive, and the caller asked not to wait for it: ask again on a thread that may.
+    case archived
+    /// The object store does not give, now, what lies there of the log.
+    case archiveUnavailable(log: String, reason: String)
+    /// What the object store gives, or lacks, is not what was put there.
+    case archiveDamaged(log: String, object: String, reason: String)
 }
 
 extension EngineError {
     /// It says how the server is, not what was asked of it: the same may succeed later.
     var isOfTheServer: Bool {
         switch self {
-        case .diskFull, .logReadOnly, .commitLogBehind, .memoryFull, .memoryHeld, .shuttingDown: true
+        case .diskFull, .logReadOnly, .commitLogBehind, .memoryFull, .memoryHeld, .shuttingDown, .archived,
+            .archiveUnavailable, .archiveDamaged:
+            true
         default: false
         }
     }

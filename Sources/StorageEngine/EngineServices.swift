@@ -19,19 +19,22 @@ final class EngineServices: Sendable {
     let reportFailure: @Sendable (String) -> Void
     /// Nil without a data directory.
     let storage: Storage?
+    let archive: Archive
 
     init(
-        clock: Clock, memory: MemoryAccount, warmBytesMax: Int, storage: Storage?,
+        clock: Clock, memory: MemoryAccount, warmBytesMax: Int, storage: Storage?, archive: Archive,
         reportFailure: @escaping @Sendable (String) -> Void,
         makeCommitLog: @escaping @Sendable (LogConfiguration) -> (any CommitLog)?
     ) {
         self.clock = clock
         self.memory = memory
         self.storage = storage
+        self.archive = archive
         self.reportFailure = reportFailure
         self.makeCommitLog = makeCommitLog
         pool = SlabPool(warmBytesMax: warmBytesMax)
         evictor = Evictor(server: memory)
+        evictor.onShedFetched { [cache = archive.cache] bytes in cache.shed(bytes: bytes) }
         maintenance = Maintenance(clock: clock, evictor: evictor)
     }
 

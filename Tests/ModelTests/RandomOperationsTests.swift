@@ -157,7 +157,7 @@ private struct ModelRun {
             #expect(record.type.isTombstone == model.rows[offset].isTombstone)
             #expect(record.deadline == model.rows[offset].deadline)
         }
-        let listing = log.keys(prefix: [], startAfter: nil, limit: 1000)
+        let listing = try log.keys(prefix: [], startAfter: nil, limit: 1000)
         #expect(
             listing.records.compactMap { $0.key.map { String(decoding: $0, as: UTF8.self) } }
                 == model.liveKeys(now: now))

@@ -142,7 +142,7 @@ struct KeyTests {
         let threads = (0..<64).map { _ in
             Thread(name: "racer") {
                 for _ in 0..<20 {
-                    guard let record = log.get(key: Array("k".utf8).span.bytes),
+                    guard let record = try? log.get(key: Array("k".utf8).span.bytes),
                         let value = Int(String(decoding: record.value, as: UTF8.self))
                     else { continue }
                     let revision = Revision(partition: 0, offset: record.offset, epoch: log.epoch)

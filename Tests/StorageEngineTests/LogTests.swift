@@ -26,7 +26,7 @@ struct LogTests {
         let changes: [(inout LogConfiguration) -> Void] = [
             {
                 $0.mode = .hybrid
-                $0.hybrid.s3Archive = "s3://bucket"
+                $0.hybrid.localDisk = false
             },
             { $0.replication.factor = 3 }, { $0.verification = .merkle },
         ]

@@ -67,7 +67,7 @@ struct ReadingTests {
         var keys: [String] = []
         var hasMore = true
         while hasMore {
-            let page = log.keys(
+            let page = try log.keys(
                 prefix: Array("user:".utf8), startAfter: keys.last.map { Array($0.utf8) }, limit: 7)
             keys += page.records.compactMap { $0.key.map { String(decoding: $0, as: UTF8.self) } }
             hasMore = page.hasMore

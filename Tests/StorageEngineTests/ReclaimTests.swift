@@ -70,7 +70,7 @@ struct ReclaimTests {
         #expect(log.get("key-1") == "value")
         harness.clock.advance(milliseconds: 1)
         #expect(log.get("key-1") == nil)
-        #expect(log.keys(prefix: [], startAfter: nil, limit: 10).records.isEmpty)
+        #expect(try log.keys(prefix: [], startAfter: nil, limit: 10).records.isEmpty)
         #expect(log.keyCount == 5000)
         harness.pass(milliseconds: 0)
         #expect(log.keyCount == 0)

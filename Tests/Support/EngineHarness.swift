@@ -106,7 +106,9 @@ extension Log {
     }
 
     package func get(_ key: String) -> String? {
-        get(key: Array(key.utf8).span.bytes).map { String(decoding: $0.value, as: UTF8.self) }
+        // Without an archive nothing is refused; what one does not give counts as missing.
+        let record = try? get(key: Array(key.utf8).span.bytes)
+        return record.map { String(decoding: $0.value, as: UTF8.self) }
     }
 
     package func delete(_ key: String, if condition: Condition = .none) throws -> Outcome<PutResult> {

@@ -10,15 +10,19 @@ extension KeyRoutes {
         let key = try key(request)
         let query = try QueryReader(request, allowed: Self.getParameters)
         let preconditions = try Preconditions(request)
-        if query.isEmpty { return .now(try Self.response(log, key, preconditions)) }
+        if query.isEmpty {
+            return try services.reply(to: request) { try Self.response(log, key, preconditions, $0) }
+        }
         let after = try AfterPositions(query, services, log: log)
-        return try services.reply(to: request, after: after) { try Self.response(log, key, preconditions) }
+        return try services.reply(to: request, after: after) {
+            try Self.response(log, key, preconditions, $0)
+        }
     }
 
-    private static func response(_ log: Log, _ key: [UInt8], _ preconditions: Preconditions?) throws
-        -> Response
-    {
-        guard let record = log.get(key: key.span.bytes) else {
+    private static func response(
+        _ log: Log, _ key: [UInt8], _ preconditions: Preconditions?, _ archived: ArchivedValues
+    ) throws -> Response {
+        guard let record = try log.get(key: key.span.bytes, archived: archived) else {
             throw log.isDeleted ? EngineError.logDeleted : EngineError.keyNotFound
         }
         let revision = record.revision(in: log)

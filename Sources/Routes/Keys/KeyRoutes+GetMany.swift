@@ -16,7 +16,7 @@ extension KeyRoutes {
         let query = try QueryReader(request, allowed: [AfterPositions.parameter])
         let after = try AfterPositions(query, services, log: log)
         let keys = try Self.keys(request.controlBody())
-        return try services.reply(to: request, after: after) { try Self.response(keys, log) }
+        return try services.reply(to: request, after: after) { try Self.response(keys, log, $0) }
     }
 
     private static func keys(_ body: JSONValue) throws -> [[UInt8]] {
@@ -51,13 +51,15 @@ extension KeyRoutes {
         return key
     }
 
-    private static func response(_ keys: [[UInt8]], _ log: Log) throws -> Response {
+    private static func response(
+        _ keys: [[UInt8]], _ log: Log, _ archived: ArchivedValues
+    ) throws -> Response {
         var json = JSONWriter(capacity: 160 * keys.count)
         json.beginObject()
         json.key("results")
         json.beginArray()
         for key in keys {
-            let record = log.get(key: key.span.bytes)
+            let record = try log.get(key: key.span.bytes, archived: archived)
             json.beginObject()
             key.withUnsafeBytes { json.bytesMember("key", base64: "key_base64", $0) }
             json.member("found", record != nil)

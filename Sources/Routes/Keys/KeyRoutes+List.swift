@@ -25,8 +25,10 @@ extension KeyRoutes {
         // Rows that newer ones have superseded are passed over one by one until compaction has been there.
         let rows = log.statistics().reduce(0) { $0 + $1.records }
         let isLong = rows > Self.rowsOnEventLoopMax
-        return try services.reply(to: request, after: after, isLong: isLong) {
-            let listing = log.keys(prefix: prefix, startAfter: startAfter, limit: limit)
+        return try services.reply(to: request, after: after, isLong: isLong) { archived in
+            let listing = try log.keys(
+                prefix: prefix, startAfter: startAfter, limit: limit,
+                archived: withValues ? archived : .leftOut)
             return Self.response(listing, log, withValues: withValues)
         }
     }

@@ -17,7 +17,11 @@ extension KeyRoutes {
         let patching = KeyPatch(
             services: services, log: log, key: key, patch: request.body, acknowledgement: acknowledgement,
             preconditions: try Preconditions(request))
-        return try patching.attempt().reply(to: request)
+        do {
+            return try patching.attempt(archived: .refused).reply(to: request)
+        } catch EngineError.archived {
+            return patching.attemptOnWorker().reply(to: request)
+        }
     }
 }
 
@@ -34,22 +38,46 @@ struct KeyPatch: Sendable {
     private static let attemptsMax = 100
 
     /// - Throws: `keyNotFound`, `preconditionFailed`; `overloaded` when other writers always come first.
-    func attempt(_ number: Int = 1) throws -> WriteReply {
+    func attempt(_ number: Int = 1, archived: ArchivedValues) throws -> WriteReply {
         var number = number
         while true {
             guard number <= Self.attemptsMax else {
                 throw Problem.overloaded("other writers changed the key \(Self.attemptsMax) times meanwhile")
             }
             do {
-                return try attemptOnce(number)
+                return try attemptOnce(number, archived)
             } catch EngineError.preconditionFailed(_) where preconditions == nil {
                 number += 1
             }
         }
     }
 
-    private func attemptOnce(_ number: Int) throws -> WriteReply {
-        guard let record = log.get(key: key.span.bytes) else {
+    /// Where it may wait for the key's value to come from the archive.
+    func attemptOnWorker(_ number: Int = 1) -> WriteReply {
+        .later { decided in
+            do {
+                try services.workers.run { goOn(number, .fetched, decided) }
+            } catch {
+                decided(.failure(error))
+            }
+        }
+    }
+
+    private func goOn(_ number: Int, _ archived: ArchivedValues, _ decided: @escaping WriteReply.Decided) {
+        do {
+            switch try attempt(number, archived: archived) {
+            case .now(let response): decided(.success(response))
+            case .later(let whenDecided): whenDecided(decided)
+            }
+        } catch EngineError.archived {
+            if case .later(let whenDecided) = attemptOnWorker(number) { whenDecided(decided) }
+        } catch {
+            decided(.failure(error))
+        }
+    }
+
+    private func attemptOnce(_ number: Int, _ archived: ArchivedValues) throws -> WriteReply {
+        guard let record = try log.get(key: key.span.bytes, archived: archived) else {
             throw log.isDeleted ? EngineError.logDeleted : EngineError.keyNotFound
         }
         let revision = record.revision(in: log)
@@ -71,14 +99,7 @@ struct KeyPatch: Sendable {
             switch result {
             case .success(let result): decided(.success(.written(result, status: 200)))
             case .failure(.preconditionFailed) where preconditions == nil:
-                do {
-                    switch try attempt(number + 1) {
-                    case .now(let response): decided(.success(response))
-                    case .later(let whenDecided): whenDecided(decided)
-                    }
-                } catch {
-                    decided(.failure(error))
-                }
+                goOn(number + 1, .refused, decided)
             case .failure(let error): decided(.failure(error))
             }
         }

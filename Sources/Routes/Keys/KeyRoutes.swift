@@ -64,7 +64,9 @@ struct KeyRoutes: Sendable {
     func condition(_ request: Request, _ log: Log, _ key: [UInt8]) throws -> Condition {
         guard let preconditions = try Preconditions(request) else { return .none }
         return try preconditions.condition {
-            log.get(key: key.span.bytes).map { ($0.revision(in: log), $0.modifiedAtSeconds) }
+            try log.get(key: key.span.bytes, archived: .leftOut).map {
+                ($0.revision(in: log), $0.modifiedAtSeconds)
+            }
         }
     }
 

@@ -108,7 +108,7 @@ extension LogRoutes {
                 .init("records", .integer(Int64(statistics.records))),
                 .init("live_records", .integer(Int64(statistics.liveRecords))),
                 .init("keys", .integer(Int64(statistics.keys))),
-                .init("bytes", bytes(memory: statistics.memoryBytes, disk: statistics.diskBytes)),
+                .init("bytes", bytes(statistics)),
                 .init("evicted", .integer(Int64(statistics.evicted))),
                 .init("expired", .integer(Int64(statistics.expired))),
             ])
@@ -125,10 +125,11 @@ extension LogRoutes {
         return .json(.object(members), status: status, fields: fields)
     }
 
-    private static func bytes(memory: Int, disk: Int) -> JSONValue {
+    private static func bytes(_ statistics: PartitionStatistics) -> JSONValue {
         .object([
-            .init("memory", .integer(Int64(memory))), .init("disk", .integer(Int64(disk))),
-            .init("s3", .integer(0)),
+            .init("memory", .integer(Int64(statistics.memoryBytes))),
+            .init("disk", .integer(Int64(statistics.diskBytes))),
+            .init("s3", .integer(Int64(statistics.archivedBytes))),
         ])
     }
 

@@ -20,6 +20,8 @@ final class LogMetrics: Sendable {
         var keys = 0
         var coldKeys = 0
         var disk = 0
+        var archived = 0
+        var archivedBatches = 0
         var memory = [Int](repeating: 0, count: MemoryKind.allCases.count)
     }
 
@@ -86,6 +88,13 @@ final class LogMetrics: Sendable {
         collect("pyralog_disk_bytes", "Batches that lie in segments, by log.", .gauge, in: registry) {
             $0.disk
         }
+        collect(
+            "pyralog_archive_bytes", "Batches whose values are in the archive only, by log.", .gauge,
+            in: registry
+        ) { $0.archived }
+        collect("pyralog_archive_batches", "So many are there, by log.", .gauge, in: registry) {
+            $0.archivedBatches
+        }
         collect("pyralog_keys", "Live keys, by log.", .gauge, in: registry) { $0.keys }
         collect("pyralog_keys_on_disk", "Of them, those that take no memory, by log.", .gauge, in: registry) {
             $0.coldKeys
@@ -136,6 +145,8 @@ extension LogMetrics.Figures {
             keys += partition.keys
             coldKeys += partition.coldKeys
             disk += partition.diskBytes
+            archived += partition.archivedBytes
+            archivedBatches += partition.archivedBatches
         }
         let figures = log.readFigures
         read += figures.records

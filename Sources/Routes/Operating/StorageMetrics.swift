@@ -11,6 +11,7 @@ struct StorageMetrics {
         let metrics = StorageMetrics(engine: engine, registry: registry)
         metrics.registerLog()
         metrics.registerFiles()
+        ArchiveMetrics.register(engine, in: registry)
     }
 
     private func collect(

@@ -47,6 +47,10 @@ extension Problem {
             case .commitLogBehind:
                 .overloaded("writes come faster than the disk takes them; wait and try again")
             case .shuttingDown: .shuttingDown
+            case .archived: .overloaded("a value is in the archive, and nobody waits for it here; try again")
+            case .archiveUnavailable(let log, let reason): .archiveUnavailable(log, reason)
+            case .archiveDamaged(let log, let object, let reason):
+                Problem(.archiveDamaged, "object \(object) of log \(log): \(reason)")
             case .transactionFailed(let index, let cause): .transactionFailed(index, Problem(cause))
             }
     }
@@ -57,6 +61,14 @@ extension Problem {
 
     static let shuttingDown = Problem(.shuttingDown, "the server is shutting down; try again when it is back")
         .with { $0.retryAfterSeconds = 1 }
+
+    private static func archiveUnavailable(_ log: String, _ reason: String) -> Problem {
+        Problem(
+            .archiveUnavailable,
+            "records of log \(log) are in its archive, which does not give them: \(reason)"
+        )
+        .with { $0.retryAfterSeconds = 1 }
+    }
 
     private static let diskFull = Problem(
         .diskFull,

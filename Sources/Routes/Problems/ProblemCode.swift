@@ -29,6 +29,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case memoryFull = "memory_full"
     case diskFull = "disk_full"
     case logReadOnly = "log_read_only"
+    case archiveUnavailable = "archive_unavailable"
+    case archiveDamaged = "archive_damaged"
     case unsupportedMediaType = "unsupported_media_type"
     case notAcceptable = "not_acceptable"
     case methodNotAllowed = "method_not_allowed"
@@ -63,10 +65,11 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .unsupportedMediaType: 415
         case .offsetOutOfRange: 416
         case .rateLimited: 429
-        case .internal: 500
+        case .internal, .archiveDamaged: 500
         case .notImplemented: 501
         case .storeRefused: 502
-        case .logReadOnly, .overloaded, .shuttingDown, .notReady, .storeUnavailable: 503
+        case .logReadOnly, .archiveUnavailable, .overloaded, .shuttingDown, .notReady, .storeUnavailable:
+            503
         case .queryTimeout: 504
         case .memoryFull, .diskFull: 507
         }
@@ -104,6 +107,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .memoryFull: "The memory is used up"
         case .diskFull: "The disk is full"
         case .logReadOnly: "The log accepts no writes"
+        case .archiveUnavailable: "The archive does not answer"
+        case .archiveDamaged: "The archive is damaged"
         case .unsupportedMediaType: "The body has a type that is not accepted here"
         case .notAcceptable: "No acceptable type can be answered"
         case .methodNotAllowed: "The method is not allowed here"
@@ -124,8 +129,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     /// Whether the same request may succeed later without being changed.
     package var isRetryable: Bool {
         switch self {
-        case .memoryFull, .diskFull, .rateLimited, .overloaded, .shuttingDown, .notReady, .queryTimeout,
-            .storeUnavailable, .internal:
+        case .memoryFull, .diskFull, .archiveUnavailable, .rateLimited, .overloaded, .shuttingDown, .notReady,
+            .queryTimeout, .storeUnavailable, .internal:
             true
         case .routeNotFound, .logNotFound, .keyNotFound, .snapshotNotFound, .queryNotFound, .logExists,
             .invalidArgument,
@@ -133,6 +138,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
             .offsetMismatch,
             .epochChanged, .integerOverflow, .notAnInteger, .transactionFailed, .idempotencyMismatch,
             .producerFenced, .producerGap, .acknowledgementUnavailable, .payloadTooLarge, .logReadOnly,
+            .archiveDamaged,
             .unsupportedMediaType, .notAcceptable, .methodNotAllowed, .queryError, .queryCancelled,
             .unauthorized,
             .forbidden, .notImplemented, .snapshotDamaged, .storeRefused, .jobCancelled:

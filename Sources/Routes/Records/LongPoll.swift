@@ -72,7 +72,9 @@ final class LongPoll: Sendable {
     }
 
     private func read() throws(EngineError) -> ReadResult {
-        try query.read(log, partition: partition, from: .offset(state.withLock { $0.next }))
+        // What it waits for has just been written: none of it is in an archive.
+        try query.read(
+            log, partition: partition, from: .offset(state.withLock { $0.next }), archived: .refused)
     }
 
     /// The wake may have come, or the wait been cancelled, before the waiter was returned.

@@ -38,9 +38,12 @@ struct ReadQuery: Sendable {
         clamps = try query.boolean("clamp") ?? false
     }
 
-    func read(_ log: Log, partition: Int, from start: ReadStart? = nil) throws(EngineError) -> ReadResult {
+    /// - Parameter archived: what becomes of records in the archive.
+    func read(
+        _ log: Log, partition: Int, from start: ReadStart? = nil, archived: ArchivedValues
+    ) throws(EngineError) -> ReadResult {
         try log.read(
             partition: partition, from: start ?? self.start, limit: limit ?? Self.limitDefault,
-            maxBytes: maxBytes, clamps: clamps)
+            maxBytes: maxBytes, clamps: clamps, archived: archived)
     }
 }

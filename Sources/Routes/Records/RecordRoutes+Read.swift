@@ -20,10 +20,14 @@ extension RecordRoutes {
         let after = try AfterPositions(query, services, log: log)
         if !after.positions.isEmpty, !after.positions.allSatisfy(Visibility.isVisible) {
             return try services.reply(to: request, after: after) {
-                Self.response(try read.read(log, partition: partition), form, log)
+                Self.response(try read.read(log, partition: partition, archived: $0), form, log)
             }
         }
-        let result = try read.read(log, partition: partition)
+        guard let result = try Self.readWithoutWaiting(read, log, partition) else {
+            return try services.reply(onWorkerTo: request) {
+                Self.response(try read.read(log, partition: partition, archived: .fetched), form, log)
+            }
+        }
         guard result.records.isEmpty, read.waitMilliseconds > 0, request.method != .head else {
             return .now(Self.response(result, form, log))
         }
@@ -31,6 +35,17 @@ extension RecordRoutes {
             Self.response($0, form, log)
         }
         return poll.reply(to: request, services)
+    }
+
+    /// Nil when something has to come from the archive.
+    private static func readWithoutWaiting(
+        _ read: ReadQuery, _ log: Log, _ partition: Int
+    ) throws -> ReadResult? {
+        do {
+            return try read.read(log, partition: partition, archived: .refused)
+        } catch EngineError.archived {
+            return nil
+        }
     }
 
     private static func form(_ request: Request) throws -> PageForm {

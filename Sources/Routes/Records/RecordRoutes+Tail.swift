@@ -9,7 +9,7 @@ extension RecordRoutes {
         let read = try ReadQuery(query)
         let after = try AfterPositions(query, services, log: log)
         let start = try TailStart(query, read, lastEventID: lastEventID, log)
-        return try services.reply(to: request, after: after) { [services] in
+        return try services.reply(to: request, after: after) { [services] _ in
             let source = TailSource(log, start, limit: read.limit, services)
             var response = Response(
                 status: 200, contentType: PageForm.events.rawValue,

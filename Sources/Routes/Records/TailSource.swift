@@ -24,6 +24,8 @@ final class TailSource: ResponseSource, @unchecked Sendable {
         /// By cursor: waits for records, so reading would find none.
         var isWaiting: [Bool]
         var waiters: [ReadWaiter?]
+        /// By cursor: what a worker has read, because it had to come from an archive.
+        var fetched: [Result<ReadResult, EngineError>?]
         var nextPing: Int64 = 0
         var isPingDue = false
         var isStopping = false
@@ -53,7 +55,8 @@ final class TailSource: ResponseSource, @unchecked Sendable {
         shared = Lock(
             Shared(
                 isWaiting: Array(repeating: false, count: count),
-                waiters: Array(repeating: nil, count: count)))
+                waiters: Array(repeating: nil, count: count),
+                fetched: Array(repeating: nil, count: count)))
     }
 
     func start(waker: any StreamWaker) {
@@ -87,6 +90,7 @@ final class TailSource: ResponseSource, @unchecked Sendable {
             shared.isFinished = true
             defer {
                 shared.waiters = []
+                shared.fetched = []
                 shared.waker = nil
             }
             return (shared.waiters.compactMap { $0 }, shared.waker != nil)
@@ -148,17 +152,53 @@ final class TailSource: ResponseSource, @unchecked Sendable {
     private func readOrWait(_ index: Int) {
         repeat {
             do {
-                let limit = min(remaining ?? .max, Self.recordsPerReadMax)
-                let result = try log.read(
-                    partition: cursors[index].partition, from: .offset(cursors[index].next), limit: limit,
-                    maxBytes: Self.bytesPerReadMax, clamps: cursors[index].clamps)
-                write(result, index)
+                write(try fetched(index) ?? Self.read(log, cursors[index], limit: limit, .refused), index)
+            } catch EngineError.archived {
+                if fetch(index) { return }
             } catch EngineError.logDeleted {
                 end(reason: "deleted")
             } catch {
                 fail(error)
             }
         } while text.count == 0 && !wait(index)
+    }
+
+    private var limit: Int { min(remaining ?? .max, Self.recordsPerReadMax) }
+
+    private static func read(
+        _ log: Log, _ cursor: Cursor, limit: Int, _ archived: ArchivedValues
+    ) throws(EngineError) -> ReadResult {
+        try log.read(
+            partition: cursor.partition, from: .offset(cursor.next), limit: limit, maxBytes: bytesPerReadMax,
+            clamps: cursor.clamps, archived: archived)
+    }
+
+    private func fetched(_ index: Int) throws(EngineError) -> ReadResult? {
+        let result = shared.withLock { shared in
+            defer { shared.fetched[index] = nil }
+            return shared.fetched[index]
+        }
+        return try result?.get()
+    }
+
+    /// A worker reads what has to come from an archive, and wakes the connection. - Returns: false when none does.
+    private func fetch(_ index: Int) -> Bool {
+        shared.withLock { $0.isWaiting[index] = true }
+        let cursor = cursors[index]
+        let limit = limit
+        do {
+            try services.workers.run { [weak self, log] in
+                let result = Result { () throws(EngineError) in
+                    try Self.read(log, cursor, limit: limit, .fetched)
+                }
+                self?.shared.withLock { if !$0.isFinished { $0.fetched[index] = result } }
+                self?.woken(index)
+            }
+            return true
+        } catch {
+            fail(error)
+            return false
+        }
     }
 
     /// - Returns: false when there is something to read after all.

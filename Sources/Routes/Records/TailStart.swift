@@ -67,7 +67,8 @@ struct TailStart: Sendable {
         case .firstKept: return first
         case .last(0): return tail
         case .timestamp, .last:
-            let result = try log.read(partition: partition, from: start, limit: 1, maxBytes: 1, clamps: true)
+            let result = try log.read(
+                partition: partition, from: start, limit: 1, maxBytes: 1, clamps: true, archived: .leftOut)
             return result.records.first?.offset ?? result.next
         case .offset(let offset):
             if offset > tail {

@@ -1,17 +1,21 @@
 import HTTP
 import Platform
+import StorageEngine
 
 extension Services {
     /// Answers with `respond` once everything that `after` names is visible; 503 `not_ready` after ten seconds, at once
     /// for `HEAD`, which never waits.
     ///
-    /// - Parameter isLong: runs `respond` on a worker thread, because it would hold up an event loop.
+    /// - Parameters:
+    ///   - isLong: runs `respond` on a worker thread, because it would hold up an event loop.
+    ///   - respond: is called again on a worker thread, where it may wait, if it throws `archived`.
     func reply(
         to request: Request, after: AfterPositions, isLong: Bool = false,
-        _ respond: @escaping @Sendable () throws -> Response
+        _ respond: @escaping @Sendable (ArchivedValues) throws -> Response
     ) throws -> Reply {
         if after.positions.allSatisfy(Visibility.isVisible) {
-            return isLong ? try reply(onWorkerTo: request, respond) : .now(try respond())
+            return isLong
+                ? try reply(onWorkerTo: request) { try respond(.fetched) } : try reply(to: request, respond)
         }
         let late = Problem.notReady("what `after` names is not visible yet")
         guard request.method != .head else { throw late }
@@ -22,10 +26,11 @@ extension Services {
         }
         let complete: @Sendable () -> Void = { [workers] in
             do {
-                if isLong {
-                    try workers.run { reply.complete(respond) }
-                } else {
-                    reply.complete(respond)
+                do {
+                    if isLong { throw EngineError.archived }
+                    reply.complete(try respond(.refused))
+                } catch EngineError.archived {
+                    try workers.run { reply.complete { try respond(.fetched) } }
                 }
             } catch {
                 reply.fail(error)
@@ -37,6 +42,17 @@ extension Services {
             complete()
         }
         return .later(reply)
+    }
+
+    /// Answers at once, or from a worker thread when values have to come from an archive.
+    func reply(
+        to request: Request, _ respond: @escaping @Sendable (ArchivedValues) throws -> Response
+    ) throws -> Reply {
+        do {
+            return .now(try respond(.refused))
+        } catch EngineError.archived {
+            return try reply(onWorkerTo: request) { try respond(.fetched) }
+        }
     }
 
     /// Answers from a worker thread.

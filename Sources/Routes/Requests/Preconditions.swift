@@ -51,7 +51,7 @@ struct Preconditions {
     ///
     /// - Parameter current: the record as it is now, asked for only where a date must be compared.
     /// - Throws: `precondition_failed`; `invalid_argument` for the one combination that cannot be decided in one step.
-    func condition(_ current: () -> (revision: Revision, modifiedAt: Int64)?) throws -> Condition {
+    func condition(_ current: () throws -> (revision: Revision, modifiedAt: Int64)?) throws -> Condition {
         switch (match, noneMatch) {
         case (nil, nil): return try unmodifiedCondition(current)
         case (.any, nil): return .exists
@@ -73,9 +73,9 @@ struct Preconditions {
 
     /// A date is compared with the record that there is now; the write then insists on that very revision.
     private func unmodifiedCondition(
-        _ current: () -> (revision: Revision, modifiedAt: Int64)?
+        _ current: () throws -> (revision: Revision, modifiedAt: Int64)?
     ) throws -> Condition {
-        guard let unmodifiedSince, let record = current() else { return .none }
+        guard let unmodifiedSince, let record = try current() else { return .none }
         guard record.modifiedAt <= unmodifiedSince else {
             throw EngineError.preconditionFailed(current: record.revision)
         }

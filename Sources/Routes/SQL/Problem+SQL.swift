@@ -42,6 +42,7 @@ extension Problem {
             self.init(.overloaded, "\(limit) queries wait already")
             retryAfterSeconds = 1
         case .stopping: self = .shuttingDown
+        case .unreadable(let error): self.init(error)
         }
     }
     /// In bytes from 0, in the text that was sent.

@@ -1,10 +1,11 @@
+import DuckDBClient
 import JSON
 import Platform
 import StorageEngine
 import Synchronization
 
 /// What queries have found out about a batch: which fields its values have, and columns of some of them.
-final class BatchFields: Sendable {
+final class BatchFields: Sendable, OutlivesValues {
     struct Facts: Sendable {
         var summary = FieldSummary()
         /// Every key so far is UTF-8.
@@ -46,6 +47,20 @@ final class BatchFields: Sendable {
         let own = usedAt.load(ordering: .relaxed)
         let lists = state.withLock { $0.lists }
         return (max(own, lists?.usedAt.load(ordering: .relaxed) ?? 0), own)
+    }
+
+    /// Texts point into the batch; all else is copied out of it.
+    var withoutValues: any AnyObject & Sendable {
+        let copy = BatchFields()
+        let (facts, columns, lists) = state.withLock { ($0.facts, $0.columns, $0.lists) }
+        copy.usedAt.store(usedAt.load(ordering: .relaxed), ordering: .relaxed)
+        copy.learn(facts)
+        if let lists {
+            for kept in columns where !kept.request.isText {
+                copy.keep(kept.column, for: kept.request, in: lists)
+            }
+        }
+        return copy
     }
 
     var facts: Facts { state.withLock { $0.facts } }
@@ -107,6 +122,8 @@ struct FieldRequest: Hashable, Sendable {
     static let recordTime = Self(name: "", type: .recordTime)
 
     var isRecordTime: Bool { name.isEmpty }
+    /// Its column points at bytes elsewhere.
+    var isText: Bool { type.type.storage == nil }
 
     init(name: String, type: FieldType) {
         self.name = name

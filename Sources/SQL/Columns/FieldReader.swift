@@ -15,6 +15,9 @@ final class FieldReader {
     private let usedAt: Int
     /// What was given last is kept beside its batch.
     private(set) var isKept = false
+    /// What the texts of the last batch's columns point into, where that is not the batch itself.
+    private(set) var source: BatchView?
+    private let hasTexts: Bool
     /// One for each set of fields that was missing so far; mostly that is all of them.
     private var extractors: [[FieldRequest]: FieldExtractor] = [:]
 
@@ -23,11 +26,15 @@ final class FieldReader {
         self.log = log
         self.services = services
         hints = requests.map { _ in 0 }
+        hasTexts = requests.contains { $0.isText }
         usedAt = services.cache.nextTime()
     }
 
     /// In the order of the requests, covering the view's rows.
-    func columns(of view: BatchView) throws -> [ExtractedColumn] {
+    ///
+    /// Texts of a batch from the archive are valid until the next batch: what holds them holds all of it.
+    func columns(of view: BatchView, for query: Query) throws -> [ExtractedColumn] {
+        source = nil
         guard !requests.isEmpty else { return [] }
         let fields = view.fields
         fields.usedAt.store(usedAt, ordering: .relaxed)
@@ -43,10 +50,10 @@ final class FieldReader {
             by: { columns[$0]?.rowCount ?? 0 })
         for (start, indices) in missing {
             let made = try extract(
-                indices.map { requests[$0] }, view, from: start, before: indices.map { columns[$0] })
+                indices.map { requests[$0] }, view, from: start, before: indices.map { columns[$0] }, query)
             let bytes = made.reduce(0) { $0 + $1.chargedBytes }
             // Their bytes are charged already: there is room if nothing is over a watermark with them.
-            if log.account.isWithinWatermark, bytes > 0 {
+            if log.account.isWithinWatermark, bytes > 0, !(view.isStub && hasTexts) {
                 for (index, column) in zip(indices, made) {
                     fields.keep(column, for: requests[index], in: log.facts.columns)
                 }
@@ -60,7 +67,8 @@ final class FieldReader {
     }
 
     private func extract(
-        _ requests: [FieldRequest], _ view: BatchView, from start: Int, before: [ExtractedColumn?]
+        _ requests: [FieldRequest], _ view: BatchView, from start: Int, before: [ExtractedColumn?],
+        _ query: Query
     ) throws -> [ExtractedColumn] {
         let count = view.rows.upperBound
         let made = zip(requests, before).map { request, shorter in
@@ -76,7 +84,11 @@ final class FieldReader {
                 fields.append((request, column))
             }
         }
-        if !fields.isEmpty { try extract(fields, view, from: start) }
+        if !fields.isEmpty {
+            let whole = try query.loaded(view, of: log)
+            try extract(fields, whole, from: start)
+            if view.isStub { source = whole }
+        }
         for column in made { column.finish() }
         services.engine.columnsCharged(to: log)
         return made

@@ -19,12 +19,12 @@ struct FactFinder {
     /// - Throws: why the query was cancelled meanwhile.
     func facts(of part: Cut.Part, _ marks: [BatchMark]) throws -> LogFacts.Known {
         try part.log.facts.known(of: part, marks) { batches in
-            try lookAt(batches.filter { $0.fields.knownRowCount < $0.rows.upperBound })
+            try lookAt(batches.filter { $0.fields.knownRowCount < $0.rows.upperBound }, part.log)
         }
     }
 
-    private func lookAt(_ batches: [BatchView]) throws {
-        let work = Work(batches, query)
+    private func lookAt(_ batches: [BatchView], _ log: Log) throws {
+        let work = Work(batches, log, query)
         let helpers = min(threads, batches.count / Self.batchesPerThreadMin) - 1
         let running = (0..<max(0, helpers)).map { _ in Thread(name: "sql-fields") { work.run() } }
         work.run()
@@ -36,12 +36,14 @@ struct FactFinder {
 /// Batches that threads take turns in looking at.
 private final class Work: Sendable {
     private let batches: [BatchView]
+    private let log: Log
     private let query: Query
     private let next = Atomic<Int>(0)
     private let failed = Lock<(any Error)?>(nil)
 
-    init(_ batches: [BatchView], _ query: Query) {
+    init(_ batches: [BatchView], _ log: Log, _ query: Query) {
         self.batches = batches
+        self.log = log
         self.query = query
     }
 
@@ -54,7 +56,8 @@ private final class Work: Sendable {
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard index < batches.count else { return }
             do {
-                try batches[index].learnFacts(summarizer)
+                let whole = try query.loaded(batches[index], of: log)
+                try batches[index].learnFacts(whole, summarizer)
             } catch {
                 failed.withLock { $0 = error }
             }
@@ -66,12 +69,13 @@ extension BatchView {
     var fields: BatchFields { companion.value { BatchFields() } }
 
     /// About the rows that nobody has looked at.
-    fileprivate func learnFacts(_ summarizer: FieldSummarizer) throws {
+    /// - Parameter whole: this one with its values.
+    fileprivate func learnFacts(_ whole: BatchView, _ summarizer: FieldSummarizer) throws {
         let fields = fields
         var facts = fields.facts
         let (start, count) = (facts.rowCount, rows.upperBound)
         guard start < count else { return }
-        let columns = columns
+        let columns = whole.columns
         for row in start..<count {
             facts.minTimestamp = min(facts.minTimestamp, columns.timestamps[row])
             if facts.keysAreText, let key = columns.key(row), !isValidUTF8(key) { facts.keysAreText = false }
@@ -81,7 +85,8 @@ extension BatchView {
             facts.valuesAreJSON = false
             if facts.valuesAreText, !isValidUTF8(columns.value(row)) { facts.valuesAreText = false }
         }
-        try summarizer.add(fieldRows(start..<count), to: &facts.summary)
+        try summarizer.add(whole.fieldRows(start..<count), to: &facts.summary)
+        withExtendedLifetime(whole) {}
         fields.learn(facts)
     }
 }

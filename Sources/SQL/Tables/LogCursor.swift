@@ -13,15 +13,21 @@ final class LogCursor: TableCursor {
         var selector: RowSelector
         /// All its rows go out, in pieces as they are.
         let isShared: Bool
+        /// What texts point into, of a batch from the archive: they are copied, so that it need not be held for longer.
+        let source: BatchView?
 
         /// The scan keeps the batch.
-        init(_ view: borrowing BatchView, _ fields: [ExtractedColumn], _ scan: LogScan) {
+        /// - Parameter source: the batch with its values, where they were fetched.
+        init(
+            _ view: borrowing BatchView, _ fields: [ExtractedColumn], _ source: BatchView?, _ scan: LogScan
+        ) {
+            self.source = source
             partition = view.partition
             rowsEnd = view.rows.upperBound
-            columns = view.columns
+            columns = source?.columns ?? view.columns
             self.fields = fields
             selector = RowSelector(columns, view.rows, scan.choice, now: scan.now)
-            isShared = selector.isPlain && rowsEnd >= ExtractedColumn.sharedRowsMin
+            isShared = selector.isPlain && rowsEnd >= ExtractedColumn.sharedRowsMin && !view.isStub
         }
     }
 
@@ -34,6 +40,8 @@ final class LogCursor: TableCursor {
     private let sources: [LogScan.Source]
     private let lists: [ColumnList?]
     private let reader: FieldReader
+    /// What is not extracted from them.
+    private let readsValues: Bool
     private var current: Current?
     /// Of the batches to read, those that are this thread's. Nil: there are no more.
     private var run: Range<Int>? = 0..<0
@@ -47,6 +55,7 @@ final class LogCursor: TableCursor {
         sources = scan.sources.map { $0 }
         lists = scan.lists.map { $0 }
         reader = FieldReader(scan.fields, of: scan.log, scan.services)
+        readsValues = scan.sources.contains { $0.readsValues }
     }
 
     /// Pieces of large batches are shared; rows of small ones, or of those that are left, are copied, those of several
@@ -79,8 +88,13 @@ final class LogCursor: TableCursor {
         // Many batches may show no row: DuckDB looks at its interrupts between chunks only.
         try query.checkCancelled()
         guard let place = nextPlace() else { return nil }
-        let fields = try listedColumns(at: place) ?? columns(at: place)
-        return Current(scan.batches[place], fields, scan)
+        let listed = listedColumns(at: place)
+        let fields = try listed ?? columns(at: place)
+        var source = listed == nil ? reader.source : nil
+        if source == nil, readsValues, scan.batches[place].isStub {
+            source = try query.loaded(scan.batches[place], of: scan.log)
+        }
+        return Current(scan.batches[place], fields, source, scan)
     }
 
     private func nextPlace() -> Int? {
@@ -115,8 +129,9 @@ final class LogCursor: TableCursor {
     }
 
     private func columns(at place: Int) throws -> [ExtractedColumn] {
-        let columns = try reader.columns(of: scan.batches[place])
-        for column in columns where !column.texts.isEmpty { query.hold(column) }
+        let isStub = scan.batches[place].isStub
+        let columns = try reader.columns(of: scan.batches[place], for: query)
+        for column in columns where !column.texts.isEmpty && !isStub { query.hold(column) }
         if reader.isKept { scan.note(columns, at: place) }
         return columns
     }
@@ -157,11 +172,15 @@ final class LogCursor: TableCursor {
         for index in sources.indices {
             switch sources[index] {
             case .none: break
+            case .field(let field) where batch.source != nil && scan.fields[field].isText:
+                batch.fields[field].copyTexts(selection, to: output, index)
             case .field(let field): fill(output, index, batch.fields[field], selection, batch.isShared)
             case .partition:
                 selection.write(output, index) { _ in Int32(truncatingIfNeeded: batch.partition) }
             case .offset: selection.write(output, index) { columns.offset($0) }
             case .key: selection.writeTexts(output, index) { columns.key($0) }
+            case .value where batch.source != nil:
+                selection.copyTexts(output, index) { columns.type($0).isTombstone ? nil : columns.value($0) }
             case .value:
                 selection.writeTexts(output, index) { columns.type($0).isTombstone ? nil : columns.value($0) }
             case .headers: writeHeaders(output, index, columns, selection)

@@ -9,6 +9,14 @@ final class LogScan: TableScan {
     /// threads read it for each chunk.
     enum Source: BitwiseCopyable {
         case none, field(Int), partition, offset, key, value, headers, expiresAt, priority
+
+        /// Bytes of values, or beside them: those of an archived batch have to be fetched.
+        var readsValues: Bool {
+            switch self {
+            case .value, .headers: true
+            case .none, .field, .partition, .offset, .key, .expiresAt, .priority: false
+            }
+        }
     }
 
     /// A thread takes some batches at a time, so that it knows which one comes next: few enough that threads end together.

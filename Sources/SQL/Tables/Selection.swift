@@ -64,9 +64,28 @@ struct Selection {
             words[place >> 6] &= ~(1 &<< UInt64(place & 63))
         }
     }
+
+    /// The same, copied into the chunk: the bytes need not live on.
+    func copyTexts(_ output: OutputChunk, _ column: Int, _ bytes: (Int) -> UnsafeRawBufferPointer?) {
+        let validity = output.validity(column)
+        forEach { place, row in
+            if let text = bytes(row) {
+                output.setText(text, column, place)
+            } else {
+                validity[place >> 6] &= ~(1 &<< UInt64(place & 63))
+            }
+        }
+    }
 }
 
 extension ExtractedColumn {
+    /// - Precondition: it is of texts.
+    func copyTexts(_ selection: Selection, to output: OutputChunk, _ column: Int) {
+        selection.copyTexts(output, column) { row in
+            validity[row >> 6] & (1 &<< UInt64(row & 63)) == 0 ? nil : TextHeader.bytes(at: element(row))
+        }
+    }
+
     func copy(_ selection: Selection, to output: OutputChunk, _ column: Int) {
         var target = output.data(column) + selection.start * elementBytes
         if selection.rows.isEmpty {

@@ -10,6 +10,8 @@ struct Checkpoint {
     static let copy = "checkpoint.copy"
     private static let magic: UInt64 = 0x3150_4B43_4152_5950  // "PYRACKP1"
     private static let version: UInt32 = 1
+    /// There is an archive.
+    private static let archiveVersion: UInt32 = 2
     private static let headerBytes = 32
 
     struct PartitionRecord {
@@ -33,6 +35,8 @@ struct Checkpoint {
     var nextSegment = SegmentID(rawValue: 1)
     var logs: [LogRecord] = []
     var receipts: [ReceiptRecord] = []
+    /// Where objects of the directory's logs are, or may be. Nil as long as no log has had an archive.
+    var archive: Archive.Space?
 
     var images: some Sequence<StoredImage> { logs.lazy.flatMap(\.partitions).flatMap(\.images) }
 
@@ -41,7 +45,7 @@ struct Checkpoint {
     func encode() -> ByteBuffer {
         let buffer = ByteBuffer()
         buffer.append(Self.magic)
-        buffer.append(Self.version)
+        buffer.append(archive == nil ? Self.version : Self.archiveVersion)
         buffer.append(UInt32(0))
         buffer.appendZeros(16)
         buffer.append(lsn.rawValue)
@@ -52,6 +56,7 @@ struct Checkpoint {
         for log in logs { Self.encode(log, to: buffer) }
         buffer.append(UInt32(receipts.count))
         for receipt in receipts { receipt.encode(to: buffer) }
+        archive?.encode(to: buffer)
         let body = UnsafeRawBufferPointer(rebasing: buffer.bytes[Self.headerBytes...])
         buffer.store(UInt64(body.count), at: 16)
         buffer.store(SegmentFormat.checksum(body), at: 24)
@@ -80,7 +85,8 @@ struct Checkpoint {
         var reader = BinaryReader(bytes)
         guard try reader.integer(UInt64.self) == Self.magic else { throw BinaryReader.Malformed() }
         let version = try reader.integer(UInt32.self)
-        guard version == Self.version, try reader.integer(UInt32.self) == 0 else {
+        guard version == Self.version || version == Self.archiveVersion, try reader.integer(UInt32.self) == 0
+        else {
             throw UnknownVersion(version: version)
         }
         let count = try reader.count()
@@ -98,7 +104,11 @@ struct Checkpoint {
         for _ in 0..<(try fields.integer(UInt32.self)) {
             receipts.append(try ReceiptRecord(decoding: &fields))
         }
-        guard fields.remaining == 0 else { throw BinaryReader.Malformed() }
+        if version == Self.archiveVersion { archive = try Archive.Space(decoding: &fields) }
+        let locations = archive?.locations.count ?? 0
+        guard fields.remaining == 0,
+            images.allSatisfy({ $0.archived.map { $0.object.location < locations } ?? true })
+        else { throw BinaryReader.Malformed() }
     }
 
     private static func log(_ reader: inout BinaryReader) throws(BinaryReader.Malformed) -> LogRecord {
@@ -144,11 +154,13 @@ extension StoredImage {
         for field in [
             summary.earliestDeadline, summary.maxTimestamp, summary.lastArrival, summary.lastTombstone,
         ] { buffer.append(field) }
-        buffer.append(UInt8(dead == nil ? 0 : 1))
-        guard let dead else { return }
-        dead.piece.encode(to: buffer)
-        buffer.append(UInt64(dead.presentCount))
-        buffer.append(UInt64(dead.newestCount))
+        buffer.append(UInt8((dead == nil ? 0 : 1) | (archived == nil ? 0 : 2)))
+        if let dead {
+            dead.piece.encode(to: buffer)
+            buffer.append(UInt64(dead.presentCount))
+            buffer.append(UInt64(dead.newestCount))
+        }
+        archived?.encode(to: buffer)
     }
 
     fileprivate init(decoding reader: inout BinaryReader) throws(BinaryReader.Malformed) {
@@ -160,10 +172,14 @@ extension StoredImage {
             earliestDeadline: try reader.integer(), maxTimestamp: try reader.integer(),
             lastArrival: try reader.integer(), lastTombstone: try reader.integer())
         guard (1...ColumnPlan.rowsMax).contains(rows) else { throw .init() }
-        guard try reader.integer(UInt8.self) != 0 else { return }
-        dead = DeadRows(
-            piece: try SegmentPiece(decoding: &reader), presentCount: try reader.count(),
-            newestCount: try reader.count())
+        let parts = try reader.integer(UInt8.self)
+        guard parts < 4 else { throw .init() }
+        if parts & 1 != 0 {
+            dead = DeadRows(
+                piece: try SegmentPiece(decoding: &reader), presentCount: try reader.count(),
+                newestCount: try reader.count())
+        }
+        if parts & 2 != 0 { archived = try ArchivedPiece(decoding: &reader) }
     }
 }
 
@@ -180,5 +196,40 @@ extension SegmentPiece {
         position = try reader.count()
         bytes = try reader.count()
         checksum = try reader.integer()
+    }
+}
+
+extension ArchivedPiece {
+    fileprivate func encode(to buffer: ByteBuffer) {
+        buffer.append(UInt32(object.location))
+        buffer.append(object.log.rawValue)
+        buffer.append(object.number)
+        buffer.append(UInt64(position))
+        buffer.append(UInt64(bytes))
+        buffer.append(checksum)
+    }
+
+    fileprivate convenience init(decoding reader: inout BinaryReader) throws(BinaryReader.Malformed) {
+        let object = ArchiveObjectID(
+            location: Int(try reader.integer(UInt32.self)), log: LogID(rawValue: try reader.integer()),
+            number: try reader.integer())
+        self.init(
+            object: object, position: try reader.count(), bytes: try reader.count(),
+            checksum: try reader.integer())
+        guard position < Int.max / 2, bytes < Int.max / 2 else { throw .init() }
+    }
+}
+
+extension Archive.Space {
+    fileprivate func encode(to buffer: ByteBuffer) {
+        buffer.append(number)
+        buffer.append(UInt32(locations.count))
+        for location in locations { buffer.append(counted: location) }
+    }
+
+    fileprivate init(decoding reader: inout BinaryReader) throws(BinaryReader.Malformed) {
+        number = try reader.integer()
+        locations = []
+        for _ in 0..<(try reader.integer(UInt32.self)) { locations.append(try reader.text()) }
     }
 }

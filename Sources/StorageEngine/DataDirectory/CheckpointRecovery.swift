@@ -69,7 +69,7 @@ struct CheckpointRecovery {
 
     private func batch(of stored: StoredImage, _ log: Log) throws(StorageFailure) -> Batch {
         let (image, mapping) = try directory.image(of: stored)
-        let batch = log.makeBatch(image, mapping, lastArrival: stored.summary.lastArrival)
+        let batch = log.makeBatch(stored, image, mapping)
         batch.header.pointee.take(stored.summary)
         batch.stored = stored
         if let dead = stored.dead {
@@ -111,7 +111,14 @@ extension DataDirectory {
 
 extension Log {
     /// In memory as long as there is room and its mode keeps it there, else where it lies.
-    fileprivate func makeBatch(_ image: BatchImage, _ mapping: any MappedBytes, lastArrival: Int64) -> Batch {
+    fileprivate func makeBatch(
+        _ stored: StoredImage, _ image: BatchImage, _ mapping: any MappedBytes
+    ) -> Batch {
+        if let piece = stored.archived {
+            let archived = ArchivedBatch(piece, archive.object(piece.object))
+            return Batch(image, in: mapping, archived: archived, account: account)
+        }
+        let lastArrival = stored.summary.lastArrival
         let (pool, tiers) = partitions[0].state.withLock { ($0.pool, $0.policy.tiers) }
         let isCold = tiers.map { addingSaturated(lastArrival, $0.memoryMilliseconds) <= clock.now() } ?? false
         return isCold || account.freeBytes <= image.footprintBytes

@@ -25,6 +25,7 @@ final class Checkpointer: @unchecked Sendable {
 
     private let directory: DataDirectory
     private let wal: WriteAheadLog
+    private let archive: Archive
     let source: Source
     /// The length of each segment file that is there.
     private var segments: [SegmentID: Int]
@@ -32,8 +33,12 @@ final class Checkpointer: @unchecked Sendable {
     private var sparse: Set<SegmentID> = []
     let figures = CheckpointFigures()
 
-    init(_ directory: DataDirectory, _ recovered: Checkpoint, segments: [SegmentID: Int], _ source: Source) {
+    init(
+        _ directory: DataDirectory, _ recovered: Checkpoint, segments: [SegmentID: Int], _ archive: Archive,
+        _ source: Source
+    ) {
         self.directory = directory
+        self.archive = archive
         wal = directory.wal
         self.source = source
         self.segments = segments
@@ -56,6 +61,7 @@ final class Checkpointer: @unchecked Sendable {
         let logs = visible + incoming
         checkpoint.nextLogID = nextID
         checkpoint.receipts = source.receipts()
+        checkpoint.archive = archive.space
         var images = NewImages(directory, nextSegment)
         do throws(FileFailure) {
             for log in visible { checkpoint.logs.append(try record(of: log, forced: forced, &images)) }
@@ -73,9 +79,11 @@ final class Checkpointer: @unchecked Sendable {
         checkpoint.nextSegment = images.next
         nextSegment = images.next
         segments.merge(images.lengths) { $1 }
-        // After a failure it may be in force all the same: its segments stay until another one is.
+        // After a failure it may be in force all the same: its segments and objects stay until another one is.
+        archive.willPublish(checkpoint)
         do throws(FileFailure) { try publish(checkpoint) } catch { throw .refused(error) }
         images.adopt()
+        archive.didPublish(checkpoint)
         for (log, record) in zip(logs, checkpoint.logs) { log.checkpointed(record.partitions.map(\.tail)) }
         do throws(FileFailure) {
             try wal.discard(through: begin.last)
@@ -126,11 +134,13 @@ final class Checkpointer: @unchecked Sendable {
             let rows = view.view.rows.upperBound
             let header = view.view.header
             var image = view.stored
-            if image?.rows != rows || isUnusable(image?.piece.segment) {
+            if let archived = view.archived { images.hold(archived) }
+            let archived = view.archived?.piece
+            if image?.rows != rows || isUnusable(image?.piece.segment) || image?.archived != archived {
                 image = try images.write { writer throws(FileFailure) in
                     try writer.append(
-                        header, rows: rows, endOfRange: min(header.endOfRange, tail), of: log,
-                        partition: partition.number)
+                        header, rows: rows, endOfRange: min(header.endOfRange, tail), archived: archived,
+                        of: log, partition: partition.number)
                 }
             }
             guard var image else { continue }
@@ -199,6 +209,8 @@ private struct NewImages {
     private(set) var lengths: [SegmentID: Int] = [:]
     private var opened: [SegmentID] = []
     private var written: [(image: StoredImage, batch: Batch, partition: Partition)] = []
+    /// Their objects are not deleted before the checkpoint refers to them.
+    private var held: [ArchivedBatch] = []
 
     init(_ directory: DataDirectory, _ next: SegmentID) {
         self.directory = directory
@@ -233,6 +245,8 @@ private struct NewImages {
     mutating func note(_ image: StoredImage, of batch: Batch, in partition: Partition) {
         written.append((image, batch, partition))
     }
+
+    mutating func hold(_ archived: ArchivedBatch) { held.append(archived) }
 
     /// All is on disk afterwards.
     mutating func finish() throws(FileFailure) {

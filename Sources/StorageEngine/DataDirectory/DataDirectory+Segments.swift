@@ -8,12 +8,19 @@ extension DataDirectory {
         let (mapping, bytes) = try content(of: stored.piece)
         do throws(BinaryReader.Malformed) {
             let image = try BatchImage(decoding: bytes)
-            guard image.rows == stored.rows, image.base == stored.base, image.endOfRange == stored.endOfRange
+            guard image.rows == stored.rows, image.base == stored.base, image.endOfRange == stored.endOfRange,
+                image.isStub == (stored.archived != nil)
             else { throw .init() }
             return (image, mapping)
         } catch {
             throw damage(stored.piece, "the batch is not valid")
         }
+    }
+
+    /// The bytes of a piece, which have its checksum.
+    func append(_ piece: SegmentPiece, to buffer: ByteBuffer) throws(StorageFailure) {
+        let (mapping, bytes) = try content(of: piece)
+        withExtendedLifetime(mapping) { buffer.append(bytes) }
     }
 
     func bitmaps(

@@ -59,6 +59,7 @@ final class Storage: Sendable {
     func recover(_ services: EngineServices) throws(StorageFailure) -> Recovery {
         var recovery = Recovery(services: services)
         var stored = try CheckpointRecovery(directory)
+        services.archive.recovered(stored.checkpoint)
         do throws(FileFailure) {
             var total = stored.imageBytes
             for path in directory.foundWALFiles { total += try directory.files.open(path, .read).size() }
@@ -144,11 +145,12 @@ final class Storage: Sendable {
     ///   - bytes: how much may be written to the write-ahead log before there is a checkpoint.
     ///   - report: of failures, each of which is tried again.
     func startCheckpoints(
-        everyBytes bytes: Int, _ source: Checkpointer.Source, report: @escaping @Sendable (String) -> Void
+        everyBytes bytes: Int, _ archive: Archive, _ source: Checkpointer.Source,
+        report: @escaping @Sendable (String) -> Void
     ) {
         guard let (checkpoint, segments) = recovered.withLock({ $0 }) else { return }
         recovered.withLock { $0 = nil }
-        let checkpointer = Checkpointer(directory, checkpoint, segments: segments, source)
+        let checkpointer = Checkpointer(directory, checkpoint, segments: segments, archive, source)
         let running = CheckpointThread(checkpointer, wal, everyBytes: bytes, report) {
             [weak self] checkpoint in
             self?.noteExpiry(checkpoint)

@@ -41,7 +41,8 @@ extension Pyralog {
                 self.init(reason.code, "operation \(index) cannot be done: \(reason.description)")
             case .notImplemented, .offsetOutOfRange, .offsetTrimmed, .preconditionFailed, .offsetMismatch,
                 .epochChanged, .recordTooLarge, .acknowledgementUnavailable, .producerFenced, .producerGap,
-                .logReadOnly, .outcomeUnknown, .diskFull, .commitLogBehind, .transitionRunning, .shuttingDown:
+                .logReadOnly, .outcomeUnknown, .diskFull, .commitLogBehind, .transitionRunning, .shuttingDown,
+                .archived, .archiveUnavailable, .archiveDamaged:
                 self.init(.other, "\(error)")
             }
         }

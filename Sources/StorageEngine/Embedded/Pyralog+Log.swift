@@ -88,7 +88,9 @@ extension Pyralog {
 
         /// The newest record of a key; nil when there is none, or it has expired.
         public func get(_ key: String) -> Record? {
-            log.get(key: Array(key.utf8).span.bytes).map { Record($0) }
+            // Logs in memory have no archive, and nothing else refuses.
+            let found = try? log.get(key: Array(key.utf8).span.bytes)
+            return found.map { Record($0) }
         }
 
         /// - Returns: whether there was one.

@@ -18,14 +18,16 @@ extension Log {
     }
 
     /// Looks at the value at exactly this offset, inside the partition's lock: `body` must be short.
-    /// Not generic: across modules a generic closure costs more than the read. - Returns: false for a hole.
+    /// Not generic: across modules a generic closure costs more than the read.
+    /// - Returns: false for a hole, and for what is in the archive, which `read` gets.
     package func withValue(partition number: Int, at offset: Offset, _ body: (UnsafeRawBufferPointer) -> Void)
         -> Bool
     {
         partitions.indices.contains(number) ? partitions[number].withValue(at: offset, body) : false
     }
 
-    /// Looks at a key's newest value, inside the partition's lock: `body` must be short. - Returns: false without one.
+    /// Looks at a key's newest value, inside the partition's lock: `body` must be short.
+    /// - Returns: false without one, and for what is in the archive, which `get` gets.
     package func withValue(key: RawSpan, _ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
         key.withUnsafeBytes { key in
             let partition = partitions[partition(of: key)]
@@ -51,6 +53,7 @@ extension Partition {
                 let (position, row) = state.liveRow(at: place, now: { clock.now() })
             else { return false }
             if state.policy.eviction == .lru { state.markVisited(position, row) }
+            if state.list.headers[position].pointee.isStub { return false }
             body(state.list.headers[position].pointee.value(row))
             return true
         }

@@ -4,11 +4,14 @@ import Synchronization
 // Keys: the newest record of each.
 extension Log {
     /// The newest committed record of a key unless it is deleted or expired.
+    /// - Parameter archived: what becomes of one in the archive.
+    /// - Throws: `archiveUnavailable`, `archiveDamaged`, `archived`: only of a log with an archive.
     @inline(__always)
-    package func get(key: RawSpan) -> Record? {
-        key.withUnsafeBytes { key in
+    package func get(key: RawSpan, archived: ArchivedValues = .fetched) throws(EngineError) -> Record? {
+        try key.withUnsafeBytes { key throws(EngineError) in
             let partition = partitions[partition(of: key)]
-            guard let record = partition.get(key: key, hash: partition.hash(key)) else { return nil }
+            guard var record = partition.get(key: key, hash: partition.hash(key)) else { return nil }
+            if record.batch.isStub { record = try load(record, archived) }
             readCount.wrappingAdd(1, ordering: .relaxed)
             readBytes.wrappingAdd(record.value.count, ordering: .relaxed)
             return record
@@ -31,7 +34,7 @@ extension Log {
         }
         if case .done(let result) = attempt { return .done(result) }
         let value = value.array
-        return outcome(of: attempt, key: key.array) { partition, key throws(EngineError) in
+        return outcome(of: attempt, key: key.array) { partition, key, _ throws(EngineError) in
             try value.span.bytes.withUnsafeBytes { value throws(EngineError) in
                 try partition.put(key: key, value: value, hash: partition.hash(key), options)
             }
@@ -47,7 +50,7 @@ extension Log {
         key: RawSpan, condition: Condition, acknowledgement: Acknowledgement?
     ) throws(EngineError) -> Outcome<PutResult> {
         _ = try requested(acknowledgement)
-        return try write(key) { partition, key throws(EngineError) in
+        return try write(key) { partition, key, _ throws(EngineError) in
             try partition.delete(key: key, hash: partition.hash(key), condition, acknowledgement)
         }
     }
@@ -57,8 +60,8 @@ extension Log {
         IncrementResult
     > {
         _ = try requested(options.acknowledgement)
-        return try write(key) { partition, key throws(EngineError) in
-            try partition.increment(key: key, hash: partition.hash(key), options)
+        return try write(key) { partition, key, whole throws(EngineError) in
+            try partition.increment(key: key, hash: partition.hash(key), options, whole)
         }
     }
 
@@ -68,22 +71,23 @@ extension Log {
         receipt: (@Sendable (PutResult) -> ReceiptRecord?)? = nil
     ) throws(EngineError) -> Outcome<PutResult> {
         _ = try requested(acknowledgement)
-        return try write(key) { partition, key throws(EngineError) in
+        return try write(key) { partition, key, whole throws(EngineError) in
             try partition.touch(
-                key: key, hash: partition.hash(key), expiry, condition, acknowledgement, receipt)
+                key: key, hash: partition.hash(key), expiry, condition, acknowledgement, receipt, whole)
         }
     }
 
     // MARK: Waiting for the commit log
 
+    /// The last argument is the current record's batch, where it had to be fetched from the archive.
     private typealias Try<Value: Sendable> =
-        @Sendable (Partition, UnsafeRawBufferPointer) throws(EngineError) -> Attempt<Value>
+        @Sendable (Partition, UnsafeRawBufferPointer, WholeBatch?) throws(EngineError) -> Attempt<Value>
 
     private func write<Value: Sendable>(
         _ key: RawSpan, _ attempt: @escaping Try<Value>
     ) throws(EngineError) -> Outcome<Value> {
         let first = try key.withUnsafeBytes { key throws(EngineError) in
-            try makingRoom { () throws(EngineError) in try attempt(partitions[partition(of: key)], key) }
+            try makingRoom { () throws(EngineError) in try attempt(partitions[partition(of: key)], key, nil) }
         }
         if case .done(let result) = first { return .done(result) }
         return outcome(of: first, key: key.array, attempt) { result, _ in result }
@@ -115,17 +119,34 @@ extension Log {
                 }
             }
         case .blocked(let entry):
-            entry.whenDecided { _ in
-                let next = key.span.bytes.withUnsafeBytes { key in
-                    Result { () throws(EngineError) in
-                        try retry(self.partitions[self.partition(of: key)], key)
-                    }
-                }
-                switch next {
-                case .success(let attempt): self.follow(attempt, key, retry, corrected, ticket)
-                case .failure(let error): ticket.complete(.failure(error))
+            entry.whenDecided { _ in self.tryAgain(key, nil, retry, corrected, ticket) }
+        case .archived(let stub):
+            let isTaken = archive.threads.run { [self] in
+                do throws(EngineError) {
+                    let whole = WholeBatch(stub: stub, batch: try archive.whole(stub, log: name))
+                    tryAgain(key, whole, retry, corrected, ticket)
+                } catch {
+                    ticket.complete(.failure(error))
                 }
             }
+            if !isTaken {
+                ticket.complete(
+                    .failure(.archiveUnavailable(log: name, reason: "too many wait for it already")))
+            }
+        }
+    }
+
+    private func tryAgain<Value: Sendable>(
+        _ key: [UInt8], _ whole: WholeBatch?, _ retry: @escaping Try<Value>,
+        _ corrected: @escaping @Sendable (Value, Int) -> Value, _ ticket: Ticket<Value>
+    ) {
+        let next = key.span.bytes.withUnsafeBytes { key in
+            Result { () throws(EngineError) in try retry(self.partitions[self.partition(of: key)], key, whole)
+            }
+        }
+        switch next {
+        case .success(let attempt): follow(attempt, key, retry, corrected, ticket)
+        case .failure(let error): ticket.complete(.failure(error))
         }
     }
 }

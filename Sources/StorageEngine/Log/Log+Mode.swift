@@ -38,6 +38,7 @@ extension Log {
     ) throws(ModeChangeFailure) {
         let weaker = min(partitions[0].acknowledgement, commitLog?.acknowledgement ?? .memory)
         for partition in partitions { partition.acknowledgement = weaker }
+        if target.mode != .hybrid { try archive.bringBack(self) }
         if target.mode == .persistent {
             // First the rows that come, then, by a checkpoint, those that are there.
             swap(commitLog, durableID: id, to: target)

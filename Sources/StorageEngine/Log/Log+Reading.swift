@@ -7,14 +7,28 @@ extension Log {
     /// - Parameters:
     ///   - maxBytes: of keys and values; at least one record comes.
     ///   - clamps: moves a start that is trimmed or beyond the tail to the nearest place instead of throwing.
-    /// - Throws: `offsetOutOfRange`, `offsetTrimmed`, `partitionOutOfRange`, `logDeleted`.
+    ///   - archived: what becomes of records in the archive. So many are fetched as may be held at once, but one at least:
+    ///     then fewer records come than there are.
+    /// - Throws: `offsetOutOfRange`, `offsetTrimmed`, `partitionOutOfRange`, `logDeleted`, `archiveUnavailable`,
+    ///   `archiveDamaged`, `archived`.
     package func read(
-        partition number: Int, from start: ReadStart, limit: Int, maxBytes: Int, clamps: Bool
+        partition number: Int, from start: ReadStart, limit: Int, maxBytes: Int, clamps: Bool,
+        archived: ArchivedValues = .fetched
     ) throws(EngineError) -> ReadResult {
-        let result = try partition(number).read(from: start, limit: limit, maxBytes: maxBytes, clamps: clamps)
+        let (found, hasStubs) = try partition(number).read(
+            from: start, limit: limit, maxBytes: maxBytes, clamps: clamps)
+        let result = hasStubs ? try load(found, archived) : found
         readCount.wrappingAdd(result.records.count, ordering: .relaxed)
         readBytes.wrappingAdd(result.records.reduce(0) { $0 + $1.value.count }, ordering: .relaxed)
         return result
+    }
+
+    private func load(_ result: ReadResult, _ archived: ArchivedValues) throws(EngineError) -> ReadResult {
+        let loaded = try load(result.records, archived)
+        let isWhole = loaded.count == result.records.count
+        return ReadResult(
+            records: loaded, next: isWhole ? result.next : result.records[loaded.count].offset,
+            tail: result.tail, first: result.first)
     }
 
     /// First kept and tail of a partition.
@@ -35,8 +49,12 @@ extension Log {
 
     /// Live keys in byte order, as of one instant.
     ///
+    /// - Parameter archived: what becomes of records in the archive; a list of which not all can be held ends early.
+    /// - Throws: `archiveUnavailable`, `archiveDamaged`, `archived`.
     /// - Complexity: O(records of the log × log limit): call it off the event loop when `keyCount` is large.
-    package func keys(prefix: [UInt8], startAfter: [UInt8]?, limit: Int) -> KeyListing {
+    package func keys(
+        prefix: [UInt8], startAfter: [UInt8]?, limit: Int, archived: ArchivedValues = .fetched
+    ) throws(EngineError) -> KeyListing {
         struct Candidate: Comparable {
             let key: UnsafeRawBufferPointer
             let view: Int
@@ -67,7 +85,8 @@ extension Log {
         while let next = smallest.popMin() {
             records.append(views[next.view].record(next.row))
         }
-        return KeyListing(records: records, hasMore: hasMore)
+        let loaded = try load(records, archived)
+        return KeyListing(records: loaded, hasMore: hasMore || loaded.count < records.count)
     }
 }
 
@@ -80,15 +99,16 @@ extension Partition {
 
     func read(
         from start: ReadStart, limit: Int, maxBytes: Int, clamps: Bool
-    ) throws(EngineError) -> ReadResult {
+    ) throws(EngineError) -> (result: ReadResult, hasStubs: Bool) {
         try state.withLock { state throws(EngineError) in
             if state.isDeleted { throw .logDeleted }
             let offset = try self.offset(of: start, state, clamps: clamps)
-            let (records, next) = state.read(
+            let (records, next, hasStubs) = state.read(
                 from: offset, limit: limit, maxBytes: maxBytes, partition: number, now: { clock.now() })
-            return ReadResult(
+            let result = ReadResult(
                 records: records, next: Offset(next), tail: Offset(state.committed),
                 first: Offset(state.first))
+            return (result, hasStubs)
         }
     }
 
@@ -107,7 +127,8 @@ extension Partition {
         }
     }
 
-    /// The value at exactly this offset, used inside the lock: the cheapest read in process. False for a hole.
+    /// The value at exactly this offset, used inside the lock: the cheapest read in process. False for a hole, and for
+    /// what is in the archive.
     @inline(__always)
     func withValue(at offset: Offset, _ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
         state.withLock { state in
@@ -118,6 +139,7 @@ extension Partition {
             guard let row = header.pointee.row(of: offset.rawValue), header.pointee.isPresent(row) else {
                 return false
             }
+            if header.pointee.isStub { return false }
             let deadline = header.pointee.deadline(row)
             if deadline != Deadline.never, deadline <= clock.now() { return false }
             body(header.pointee.value(row))

@@ -17,7 +17,7 @@ package final class Log: Sendable {
     private let current: Lock<LogConfiguration>
     private let nextUnkeyedPartition = Atomic<Int>(0)
     private let deleted = Atomic<Bool>(false)
-    private let services: EngineServices
+    let services: EngineServices
     private let evictsNow: Atomic<Bool>
     /// What the log is becoming.
     private let changing = Lock<(transition: ModeTransition, target: LogConfiguration?)?>(nil)

@@ -36,6 +36,9 @@ package struct LogConfiguration: Equatable, Sendable {
         package var diskFallback = true
         package var s3Archive: String?
         package var s3AfterMilliseconds: Int64?
+        /// A day, where there is an archive and nothing is said.
+        static let archiveAfterMillisecondsDefault: Int64 = 86_400_000
+        var archiveAfterMilliseconds: Int64 { s3AfterMilliseconds ?? Self.archiveAfterMillisecondsDefault }
         package init() {}
     }
 
@@ -84,9 +87,7 @@ package struct LogConfiguration: Equatable, Sendable {
         try validatePositive("retention.max_age_ms", retention.maxAgeMilliseconds)
         try validatePositive("retention.max_records", retention.maxRecords.map(Int64.init))
         try validatePositive("memory.max_bytes", memory.maxBytes.map(Int64.init))
-        if mode == .hybrid, hybrid.s3Archive != nil || hybrid.s3AfterMilliseconds != nil {
-            throw .notImplemented(feature: "hybrid.s3_archive")
-        }
+        try validatePositive("hybrid.s3_after_ms", hybrid.s3AfterMilliseconds)
         if mode == .hybrid, !hybrid.localDisk { throw .notImplemented(feature: "hybrid.local_disk false") }
         if replication != Replication() { throw .notImplemented(feature: "replication") }
         if verification != .none { throw .notImplemented(feature: "verification \(verification.rawValue)") }

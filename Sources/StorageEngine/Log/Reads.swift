@@ -33,6 +33,9 @@ package struct PartitionStatistics: Sendable {
     package let memoryBytes: Int
     /// Of its batches, what lies in segments.
     package let diskBytes: Int
+    /// Those whose values are in the archive, and what they take there.
+    package let archivedBatches: Int
+    package let archivedBytes: Int
     package let evicted: Int
     package let expired: Int
     package let trimmed: Int

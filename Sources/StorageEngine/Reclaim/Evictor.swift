@@ -25,6 +25,9 @@ final class Evictor: Sendable {
     /// Drops what readers have derived from the data of a budget, up to a number of bytes.
     private let shedder = Lock<(@Sendable (MemoryAccount, Int) -> Void)?>(nil)
 
+    /// Drops what was fetched from archives, up to a number of bytes; returns how many.
+    private let fetched = Lock<(@Sendable (Int) -> Int)?>(nil)
+
     init(server: MemoryAccount) {
         self.server = server
     }
@@ -64,6 +67,8 @@ final class Evictor: Sendable {
         shedder.withLock { $0 = shed }
     }
 
+    func onShedFetched(_ shed: @escaping @Sendable (Int) -> Int) { fetched.withLock { $0 = shed } }
+
     /// What can be made again goes before any record does.
     private func shed(_ budget: MemoryAccount, to target: Int) {
         let excess = budget.dataBytes - target
@@ -71,8 +76,11 @@ final class Evictor: Sendable {
     }
 
     private func shed(_ budget: MemoryAccount, bytes: Int) {
-        guard bytes > 0, budget.bytes(.columns) > 0, let shed = shedder.withLock({ $0 }) else { return }
-        shed(budget, bytes)
+        guard bytes > 0, budget.bytes(.columns) > 0 else { return }
+        // What was fetched from an archive is of the server's budget alone.
+        let left = budget === server ? bytes - (fetched.withLock { $0 }?(bytes) ?? 0) : bytes
+        guard left > 0, let shed = shedder.withLock({ $0 }) else { return }
+        shed(budget, left)
     }
 
     func onHeld(_ release: @escaping @Sendable () -> Bool) { releaser.withLock { $0 = release } }

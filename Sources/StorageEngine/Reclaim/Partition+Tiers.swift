@@ -74,7 +74,7 @@ extension Partition {
     func enterMemory() {
         while true {
             let (batch, pool) = state.withLock { state in
-                (state.list.batches.first { $0.isMapped }, state.pool)
+                (state.list.batches.first { $0.isMapped && !$0.isStub }, state.pool)
             }
             guard let batch else { return warmRest() }
             let image = BatchImage(batch.header.pointee)

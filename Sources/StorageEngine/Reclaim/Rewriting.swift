@@ -67,7 +67,8 @@ extension PartitionState {
         // The copy is held beside the run: within what is free, or two batches and what lies between them.
         let bytesMax = min(Self.runBytesMax, max(account.freeBytes, policy.slabBytesMax * 3))
         func joins(_ position: Int) -> Bool {
-            list.headers.indices.contains(position) && isChoosable(position, keptShareMax)
+            list.headers.indices.contains(position)
+                && isChoosable(position, keptShareMax, tombstonesFrom)
                 && keptShare(position) < keptShareMax
                 && bytes + list.batches[position].footprintBytes <= bytesMax
                 && spanWith(position) < Int64(UInt32.max)
@@ -111,7 +112,9 @@ extension PartitionState {
         var worst: Int?
         var least = keptShareMax
         for position in 0..<list.count
-        where isChoosable(position, keptShareMax) && isWorthATry(list.headers[position], tombstonesFrom) {
+        where isChoosable(position, keptShareMax, tombstonesFrom)
+            && isWorthATry(list.headers[position], tombstonesFrom)
+        {
             let share = keptShare(position)
             guard share < least else { continue }
             least = share
@@ -121,12 +124,23 @@ extension PartitionState {
         return worst
     }
 
-    private func isChoosable(_ position: Int, _ keptShareMax: Double) -> Bool {
+    /// What is in the archive is not copied: such a batch goes when nothing of it would be.
+    private func keepsArchived(
+        _ header: UnsafeMutablePointer<BatchHeader>, _ tombstonesFrom: Int64
+    ) -> Bool {
+        guard header.pointee.isStub else { return false }
+        let onDisk = header.pointee.base..<header.pointee.endOfRange
+        return keptCount(header) > 0
+            || (policy.leavesTombstones && header.pointee.lastTombstone >= tombstonesFrom)
+            || uncertainDeaths.contains { onDisk.contains($0.victim) }
+    }
+
+    private func isChoosable(_ position: Int, _ keptShareMax: Double, _ tombstonesFrom: Int64) -> Bool {
         let header = list.headers[position]
         // Where memory is short, what lies on disk has none to give back.
         if keptShareMax > Partition.Eagerness.idle, list.batches[position].isMapped { return false }
         return header.pointee.isSealed && header.pointee.endOfRange <= committed
-            && header.pointee.base >= first
+            && header.pointee.base >= first && !keepsArchived(header, tombstonesFrom)
     }
 
     /// Whether something has changed since it was last found not to be.

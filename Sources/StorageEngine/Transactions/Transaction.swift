@@ -8,6 +8,8 @@ package struct Transaction: Sendable {
             case revision(Revision?)
             /// Of a live key's value and type. Called under locks: it must be short and call nothing of the engine.
             case value(@Sendable (UnsafeRawBufferPointer, RecordType) -> Bool)
+
+            var needsValue: Bool { if case .value = self { true } else { false } }
         }
         package let log: String
         package let key: [UInt8]

@@ -110,9 +110,11 @@ struct TransactionLocks {
         return log
     }
 
-    /// - Parameter publish: makes new logs visible, if all logs still are what they were when they were looked up.
+    /// - Parameters:
+    ///   - wholes: what was fetched from the archive for it.
+    ///   - publish: makes new logs visible, if all logs still are what they were when they were looked up.
     func run(
-        _ transaction: Transaction, clock: Clock, publish: (LogLookUp) -> Bool
+        _ transaction: Transaction, clock: Clock, wholes: [WholeBatch], publish: (LogLookUp) -> Bool
     ) throws(EngineError) -> TransactionAttempt {
         for partition in partitions { partition.state.lock() }
         defer { for partition in partitions.reversed() { partition.state.unlock() } }
@@ -120,10 +122,15 @@ struct TransactionLocks {
         if let entry = blockingEntry() { return .blocked(entry) }
 
         let operationsStart = transaction.requirements.count
-        var plan = TransactionPlan(partitions: partitions, now: clock.now())
+        var plan = TransactionPlan(partitions: partitions, now: clock.now(), wholes: wholes)
         var isCommitted = true
         for (requirement, target) in zip(transaction.requirements, targets) where isCommitted {
-            isCommitted = try plan.holds(requirement, target)
+            do throws(EngineError) {
+                isCommitted = try plan.holds(requirement, target)
+            } catch {
+                if let stub = plan.missing.first { return .archived(stub) }
+                throw error
+            }
         }
         let branch = isCommitted ? transaction.then : transaction.otherwise
         let branchStart = operationsStart + (isCommitted ? 0 : transaction.then.count)
@@ -131,6 +138,7 @@ struct TransactionLocks {
             do throws(EngineError) {
                 try plan.add(operation, targets[branchStart + index], in: logs[operation.log])
             } catch {
+                if let stub = plan.missing.first { return .archived(stub) }
                 throw error.isOfTheServer ? error : .transactionFailed(index: index, cause: error)
             }
         }

@@ -40,10 +40,15 @@ struct TransactionPlan {
     private var planned: [Planned] = []
     private var comparedBytes = 0
     private static let comparedBytesMax = 64 << 20
+    /// Batches that were fetched from the archive for it.
+    private let wholes: [WholeBatch]
+    /// Those that it needs besides.
+    private(set) var missing: [Batch] = []
 
-    init(partitions: [Partition], now: Int64) {
+    init(partitions: [Partition], now: Int64, wholes: [WholeBatch]) {
         self.partitions = partitions
         self.now = now
+        self.wholes = wholes
     }
 
     // MARK: Requirements
@@ -52,7 +57,10 @@ struct TransactionPlan {
     mutating func holds(
         _ requirement: Transaction.Requirement, _ target: TransactionTarget?
     ) throws(EngineError) -> Bool {
-        let record = target.flatMap { stored(requirement.key, $0) }
+        var record: Record?
+        if let target {
+            record = try stored(requirement.key, target, needsValue: requirement.test.needsValue)
+        }
         switch requirement.test {
         case .exists(let isExpected): return (record != nil) == isExpected
         case .revision(let revision):
@@ -67,6 +75,21 @@ struct TransactionPlan {
             }
             return isEqual(record.value, record.type)
         }
+    }
+
+    /// - Throws: `archived` when its value is needed and has to be fetched first; `missing` has its batch then.
+    private mutating func stored(
+        _ key: [UInt8], _ target: TransactionTarget, needsValue: Bool
+    ) throws(EngineError) -> Record? {
+        guard let record = stored(key, target) else { return nil }
+        guard needsValue, record.isElsewhere else { return record }
+        guard let whole = wholes.first(where: { $0.stub === record.batch })?.batch,
+            let row = whole.header.pointee.row(of: record.offset.rawValue)
+        else {
+            missing.append(record.batch)
+            throw .archived
+        }
+        return whole.record(row, partition: record.partition)
     }
 
     private func stored(_ key: [UInt8], _ target: TransactionTarget) -> Record? {
@@ -98,7 +121,7 @@ struct TransactionPlan {
             return
         }
         if case .get(let key) = operation.action {
-            switch current(key, target) {
+            switch try current(key, target) {
             case .absent: planned.append(.missing)
             case .stored(let record): planned.append(.found(record, epoch: target.log.epoch))
             case .written(let index): planned.append(.own(index))
@@ -110,15 +133,17 @@ struct TransactionPlan {
         }
         switch operation.action {
         case .get: break
-        case .put(let put): add(put, target)
-        case .delete(let key): delete(key, target)
+        case .put(let put): try add(put, target)
+        case .delete(let key): try delete(key, target)
         case .increment(let key, let options): try increment(key, options, target)
         case .append(let append): add(append, target)
         }
     }
 
     /// - Complexity: O(writes so far), each a comparison of two numbers.
-    private func current(_ key: [UInt8], _ target: TransactionTarget) -> Current {
+    private mutating func current(
+        _ key: [UInt8], _ target: TransactionTarget, needsValue: Bool = true
+    ) throws(EngineError) -> Current {
         let last = writes.lastIndex {
             $0.target.hash == target.hash && $0.target.slot == target.slot && $0.key == key
         }
@@ -126,7 +151,7 @@ struct TransactionPlan {
             let write = writes[last]
             return write.type.isTombstone || write.deadline <= now ? .absent : .written(last)
         }
-        return stored(key, target).map { .stored($0) } ?? .absent
+        return try stored(key, target, needsValue: needsValue).map { .stored($0) } ?? .absent
     }
 
     private func deadline(_ expiry: Expiry, _ current: Current, _ target: TransactionTarget) -> Int64 {
@@ -150,8 +175,11 @@ struct TransactionPlan {
         return writes.count - 1
     }
 
-    private mutating func add(_ put: Transaction.Put, _ target: TransactionTarget) {
-        let current = put.options.expiry == .keep ? current(put.key, target) : .absent
+    private mutating func add(
+        _ put: Transaction.Put, _ target: TransactionTarget
+    ) throws(EngineError) {
+        let current =
+            put.options.expiry == .keep ? try current(put.key, target, needsValue: false) : .absent
         let index = write(
             Write(
                 target: target, key: put.key, value: put.value,
@@ -162,8 +190,10 @@ struct TransactionPlan {
     }
 
     /// Nothing to delete is no failure: the result says so.
-    private mutating func delete(_ key: [UInt8], _ target: TransactionTarget) {
-        if case .absent = current(key, target) {
+    private mutating func delete(
+        _ key: [UInt8], _ target: TransactionTarget
+    ) throws(EngineError) {
+        if case .absent = try current(key, target, needsValue: false) {
             planned.append(.missing)
             return
         }
@@ -177,7 +207,7 @@ struct TransactionPlan {
     private mutating func increment(
         _ key: [UInt8], _ options: IncrementOptions, _ target: TransactionTarget
     ) throws(EngineError) {
-        let current = current(key, target)
+        let current = try current(key, target)
         var old: Int64 = 0
         var priority: UInt8 = 0
         var isAbsent = false

@@ -119,8 +119,9 @@ struct BatchImageTests {
             var sum = 0
             for row in 0..<image.rows {
                 let draft = image.row(row)
-                sum &+=
-                    draft.value.reduce(0) { $0 &+ Int($1) } &+ (draft.key?.count ?? 0) &+ draft.extras.count
+                // Of a stub there is nothing to read.
+                let value = image.isStub ? 0 : draft.value.reduce(0) { $0 &+ Int($1) }
+                sum &+= value &+ (draft.key?.count ?? 0) &+ draft.extras.count
             }
             #expect(sum != .min)
         }

@@ -14,7 +14,10 @@ extension Log {
         }
     }
 
-    func record(_ key: Int) -> Record? { withUnsafeBytes(of: UInt64(key)) { get(key: $0.bytes) } }
+    func record(_ key: Int) -> Record? {
+        // Only an archive refuses, and there is none.
+        withUnsafeBytes(of: UInt64(key)) { try? get(key: $0.bytes) }
+    }
 
     @inline(__always)
     func withValue(_ key: Int, _ body: (UnsafeRawBufferPointer) -> Void) -> Bool {

@@ -89,8 +89,9 @@ enum WALItem {
         switch kind {
         case .rows:
             let partition = try reader.partition()
-            return .rows(
-                log, partition: partition, try BatchImage(decoding: try reader.take(reader.remaining)))
+            let image = try BatchImage(decoding: try reader.take(reader.remaining))
+            if image.isStub { throw .init() }
+            return .rows(log, partition: partition, image)
         case .updateLog: return .effect(.updateLog(log, try LogConfiguration(decoding: &reader)))
         case .deleteLog: return .effect(.deleteLog(log))
         case .trim:

@@ -7,6 +7,8 @@ enum Attempt<Value: Sendable>: Sendable {
     case submitted(CommitEntry, value: Value)
     /// Depends on a key, or a tail, that has an uncommitted write: decide again after this entry.
     case blocked(CommitEntry)
+    /// Depends on a value that is in the archive: decide again with this batch as it is there.
+    case archived(Batch)
 }
 
 /// The current record of a key, under the lock.
@@ -15,6 +17,8 @@ private struct Current {
     let row: Int
     let header: UnsafeMutablePointer<BatchHeader>
     let revision: Revision
+    /// Where its value is: its batch, or the same as it came from the archive.
+    var values: (header: UnsafeMutablePointer<BatchHeader>, row: Int)?
 }
 
 // The newest record of a key, written conditionally and in place of the older ones.
@@ -79,15 +83,15 @@ extension Partition {
     }
 
     func increment(
-        key: UnsafeRawBufferPointer, hash: UInt64, _ options: IncrementOptions
+        key: UnsafeRawBufferPointer, hash: UInt64, _ options: IncrementOptions, _ whole: WholeBatch?
     ) throws(EngineError) -> Attempt<IncrementResult> {
         let time = clock.tick()
         var sum: Int64 = 0
-        let attempt = try writeKey(key, hash: hash, needsCurrent: true) {
+        let attempt = try writeKey(key, hash: hash, needsCurrent: true, needsValue: true, whole) {
             state, current throws(EngineError) in
             try check(options.condition, current?.revision)
-            let old = try current.map { current throws(EngineError) in
-                try DecimalInteger.parse(current.header.pointee.value(current.row))
+            let old = try current?.values.map { values throws(EngineError) in
+                try DecimalInteger.parse(values.header.pointee.value(values.row))
             }
             let (value, overflow) = (old ?? 0).addingReportingOverflow(options.by)
             if overflow { throw .integerOverflow }
@@ -118,25 +122,28 @@ extension Partition {
         case .done(let put): .done(IncrementResult(value: sum, put: put))
         case .submitted(let entry, let put): .submitted(entry, value: IncrementResult(value: sum, put: put))
         case .blocked(let entry): .blocked(entry)
+        case .archived(let stub): .archived(stub)
         }
     }
 
     /// The same value, type, priority and extras again with another deadline.
     func touch(
         key: UnsafeRawBufferPointer, hash: UInt64, _ expiry: Expiry, _ condition: Condition,
-        _ acknowledgement: Acknowledgement?, _ receipt: (@Sendable (PutResult) -> ReceiptRecord?)?
+        _ acknowledgement: Acknowledgement?, _ receipt: (@Sendable (PutResult) -> ReceiptRecord?)?,
+        _ whole: WholeBatch?
     ) throws(EngineError) -> Attempt<PutResult> {
         let time = clock.tick()
-        return try writeKey(key, hash: hash, needsCurrent: true) { state, current throws(EngineError) in
-            guard let current else {
+        return try writeKey(key, hash: hash, needsCurrent: true, needsValue: true, whole) {
+            state, current throws(EngineError) in
+            guard let current, let values = current.values else {
                 if condition != .none { try check(condition, nil) }
                 throw .keyNotFound
             }
             try check(condition, current.revision)
             let header = current.header
             let row = RowDraft(
-                key: key, value: header.pointee.value(current.row),
-                extras: header.pointee.extras(current.row),
+                key: key, value: values.header.pointee.value(values.row),
+                extras: values.header.pointee.extras(values.row),
                 timestamp: time, arrival: time, deadline: deadline(expiry, current, state.policy),
                 type: header.pointee.type(current.row), priority: header.pointee.priority(current.row))
             try state.makeRoom(for: row)
@@ -154,11 +161,14 @@ extension Partition {
     // MARK: The one path of all key writes
 
     /// - Parameters:
+    ///   - needsValue: the current one; it may have to be fetched from the archive first.
+    ///   - whole: what was fetched.
     ///   - write: decides and writes one row under the lock; returns its deadline. Throwing leaves nothing.
     ///   - answer: makes the result from the new revision, whether the key was absent, and the deadline.
     @inline(__always)
     private func writeKey(
         _ key: UnsafeRawBufferPointer, hash: UInt64, needsCurrent: Bool, freesSpace: Bool = false,
+        needsValue: Bool = false, _ whole: WholeBatch? = nil,
         _ write: (inout PartitionState, Current?) throws(EngineError) -> Int64,
         answer: (Revision, Bool, Int64) -> PutResult,
         receipt: (PutResult) -> (@Sendable () -> CommitEffect?)? = { _ in nil }
@@ -172,6 +182,9 @@ extension Partition {
             let place = state.place(of: key, hash)
             var current: Current?
             if let place { current = self.current(at: place, state) }
+            if needsValue, let found = current, !locate(&current, found, state, whole) {
+                return (.archived(state.list.batches[found.position]), FollowUp())
+            }
             let offset = state.assigned
             let deadline = try write(&state, current)
             let revision = Revision(partition: number, offset: Offset(offset), epoch: epoch)
@@ -197,6 +210,19 @@ extension Partition {
         return Current(
             position: position, row: row, header: state.list.headers[position],
             revision: Revision(partition: number, offset: offset, epoch: epoch))
+    }
+
+    /// Where the value of the current record is. - Returns: false when it has to be fetched.
+    private func locate(
+        _ current: inout Current?, _ found: Current, _ state: borrowing PartitionState, _ whole: WholeBatch?
+    ) -> Bool {
+        current?.values = (found.header, found.row)
+        guard found.header.pointee.isElsewhere(found.row) else { return true }
+        guard let whole, whole.stub === state.list.batches[found.position],
+            let row = whole.batch.header.pointee.row(of: found.revision.offset.rawValue)
+        else { return false }
+        current?.values = (whole.batch.header, row)
+        return true
     }
 
     private func deadline(_ expiry: Expiry, _ current: Current?, _ policy: PartitionPolicy) -> Int64 {

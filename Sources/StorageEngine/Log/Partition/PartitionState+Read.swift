@@ -5,8 +5,9 @@ extension PartitionState {
     /// Records from `start` on, holes skipped. At least one record comes if there is one, whatever `maxBytes` says.
     func read(
         from start: Int64, limit: Int, maxBytes: Int, partition: Int, now: () -> Int64
-    ) -> (records: [Record], next: Int64) {
+    ) -> (records: [Record], next: Int64, hasStubs: Bool) {
         var records: [Record] = []
+        var hasStubs = false
         var bytes = 0
         var knownNow: Int64?
         var position = list.position(of: start)
@@ -14,11 +15,12 @@ extension PartitionState {
             let header = list.headers[position]
             var row = header.pointee.firstRow(atOrAbove: start)
             let end = header.pointee.firstRow(atOrAbove: committed)
+            if header.pointee.isStub { hasStubs = true }
             while row < end {
                 if header.pointee.isPresent(row), !isExpired(header, row, &knownNow, now) {
                     let size = header.pointee.value(row).count + (header.pointee.key(row)?.count ?? 0)
                     if records.count == limit || (bytes + size > maxBytes && !records.isEmpty) {
-                        return (records, header.pointee.offset(ofRow: row))
+                        return (records, header.pointee.offset(ofRow: row), hasStubs)
                     }
                     bytes += size
                     records.append(list.batches[position].record(row, partition: partition))
@@ -27,7 +29,7 @@ extension PartitionState {
             }
             position += 1
         }
-        return (records, max(start, committed))
+        return (records, max(start, committed), hasStubs)
     }
 
     private func isExpired(
@@ -105,16 +107,22 @@ extension PartitionState {
         var live = 0
         var bytes = chargedIndexBytes
         var diskBytes = 0
+        var archived = (batches: 0, bytes: 0)
         for (batch, header) in zip(list.batches, list.headers) {
             bytes += batch.chargedBytes
             diskBytes += batch.stored?.piece.bytes ?? 0
+            if batch.isStub, let piece = batch.archived?.piece {
+                archived.batches += 1
+                archived.bytes += piece.bytes
+            }
             let hidden = hiddenCount(header.pointee)
             records += header.pointee.presentCount - hidden.present
             live += header.pointee.newestCount - hidden.newest
         }
         return PartitionStatistics(
             first: Offset(first), tail: Offset(committed), records: records, liveRecords: live,
-            memoryBytes: bytes, diskBytes: diskBytes,
+            memoryBytes: bytes, diskBytes: diskBytes, archivedBatches: archived.batches,
+            archivedBytes: archived.bytes,
             evicted: evictedCount, expired: expiredCount, trimmed: trimmedCount, appended: appendedCount,
             appendedBytes: appendedBytes, keys: index.count, coldKeys: index.coldCount)
     }

@@ -77,7 +77,8 @@ extension PartitionState {
             let batch = list.batches[position]
             let view = BatchView(partition: partition, batch: batch, header: header, rows: 0..<end)
             return CheckpointView(
-                view: view, stored: batch.stored, newest: newest(of: header, reviving: revived))
+                view: view, stored: batch.stored, archived: batch.archived,
+                newest: newest(of: header, reviving: revived))
         }
     }
 
@@ -124,13 +125,17 @@ extension PartitionState {
     /// Puts a batch whose columns lie elsewhere in the place of one with the same rows.
     /// - Returns: by how much their memory differs; 0 when it cannot be done now.
     mutating func replace(_ batch: Batch, with other: Batch) -> Int {
+        exchange(batch, with: other) ? abs(batch.chargedBytes - other.chargedBytes) : 0
+    }
+
+    /// - Returns: false when it cannot be done now.
+    mutating func exchange(_ batch: Batch, with other: Batch) -> Bool {
         let position = list.position(of: batch.header.pointee.base)
-        guard position < list.count, list.batches[position] === batch, !isRewriting else { return 0 }
+        guard position < list.count, list.batches[position] === batch, !isRewriting else { return false }
         other.takeState(of: batch)
-        let freed = abs(batch.chargedBytes - other.chargedBytes)
         batch.leavePartition()
         list.replace(position..<position + 1, with: [other])
-        return freed
+        return true
     }
 }
 
@@ -151,6 +156,7 @@ extension Batch {
 struct CheckpointView {
     let view: BatchView
     let stored: StoredImage?
+    let archived: ArchivedBatch?
     let newest: Bitmap?
 }
 

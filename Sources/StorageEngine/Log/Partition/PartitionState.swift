@@ -104,6 +104,12 @@ struct Departure {
 struct TierPolicy {
     let diskAfterMilliseconds: Int64
     let memoryMilliseconds: Int64
+    /// Nil: nothing goes to an object store.
+    let archive: Archive?
+
+    struct Archive {
+        let afterMilliseconds: Int64
+    }
 
     /// Rows that arrived later than now did so by a clock that was set back since. How old they are nobody knows; old enough
     /// to move, or they, and all behind them, would wait for that clock.
@@ -135,7 +141,10 @@ struct PartitionPolicy {
         if configuration.mode == .hybrid {
             tiers = TierPolicy(
                 diskAfterMilliseconds: configuration.hybrid.diskAfterMilliseconds,
-                memoryMilliseconds: configuration.hybrid.memoryTTLMilliseconds)
+                memoryMilliseconds: configuration.hybrid.memoryTTLMilliseconds,
+                archive: configuration.hybrid.s3Archive.map { _ in
+                    .init(afterMilliseconds: configuration.hybrid.archiveAfterMilliseconds)
+                })
         }
         eviction = configuration.memory.eviction
         leavesTombstones = configuration.tombstones

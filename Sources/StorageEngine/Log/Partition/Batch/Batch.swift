@@ -7,6 +7,8 @@ package final class Batch: @unchecked Sendable {
     // rows below the committed count, which are immutable.
     let header: UnsafeMutablePointer<BatchHeader>
     private let storage: Storage
+    /// Its values are in the archive.
+    let isStub: Bool
     private let account: MemoryAccount
     /// Under the partition's lock, except in `deinit`.
     private var addedColumns: [UnsafeMutableRawPointer] = []
@@ -19,14 +21,19 @@ package final class Batch: @unchecked Sendable {
     /// Its columns are read from a segment.
     var isMapped: Bool { if case .mapped = storage { true } else { false } }
     /// What it takes in memory, or on disk if it is not in memory.
-    var footprintBytes: Int { isMapped ? chargedBytes + (stored?.piece.bytes ?? 0) : chargedBytes }
+    var footprintBytes: Int {
+        isMapped
+            ? chargedBytes + (stored?.piece.bytes ?? 0) + (archived?.piece.bytes ?? 0) : chargedBytes
+    }
     /// This object, its header and its companion.
-    static let fixedBytes = MemoryLayout<BatchHeader>.stride + 320
+    static let fixedBytes = MemoryLayout<BatchHeader>.stride + 336
     private var chargedKind = MemoryKind.payload
     let companion = Companion()
     private static let lastSerial = Atomic<UInt64>(0)
     /// Where its rows lie on disk. Under the partition's lock.
     var stored: StoredImage?
+    /// Where else all of it is. Under the partition's lock; of a stub it never changes.
+    var archived: ArchivedBatch?
 
     /// Where its columns lie.
     private enum Storage {
@@ -39,6 +46,7 @@ package final class Batch: @unchecked Sendable {
 
     init(base: Int64, plan: ColumnPlan, pool: SlabPool, account: MemoryAccount) {
         self.account = account
+        isStub = false
         let slab = pool.allocate(bytes: plan.slabBytes)
         storage = .slab(slab, bytes: plan.slabBytes, pool)
         chargedBytes = plan.slabBytes + Self.fixedBytes
@@ -51,8 +59,13 @@ package final class Batch: @unchecked Sendable {
     }
 
     /// A sealed batch whose columns stay where they are.
-    init(_ image: BatchImage, in mapping: any MappedBytes, account: MemoryAccount) {
+    init(
+        _ image: BatchImage, in mapping: any MappedBytes, archived: ArchivedBatch? = nil,
+        account: MemoryAccount
+    ) {
         self.account = account
+        self.archived = archived
+        isStub = image.isStub
         storage = .mapped(mapping)
         chargedBytes = Self.fixedBytes
         account.charge(.payload, chargedBytes)

@@ -27,6 +27,8 @@ struct BatchHeader {
     let extrasCapacity: Int
     /// Sorted distances from `base`, in rewritten batches.
     let deltas: UnsafeMutablePointer<UInt32>?
+    /// Values and extras are in the archive: their offsets are here, and say how long they are; the bytes must not be read.
+    var isStub = false
     // Optional columns of fixed width: nil means the default in every row.
     var types: UnsafeMutablePointer<UInt8>?
     var priorities: UnsafeMutablePointer<UInt8>?
@@ -63,6 +65,14 @@ struct BatchHeader {
     @inline(__always)
     func isVisited(_ row: Int) -> Bool {
         visited.map { $0[row >> 6] & (1 &<< UInt64(row & 63)) != 0 } ?? false
+    }
+
+    /// Where the bytes of a stub's columns would be: nothing is mapped there, so that nobody takes other bytes for them.
+    static var nowhere: UnsafeRawPointer? { UnsafeRawPointer(bitPattern: 4096) }
+
+    /// Of a stub: there is something of the row in the archive.
+    func isElsewhere(_ row: Int) -> Bool {
+        isStub && (value(row).count > 0 || extras(row).count > 0)
     }
 
     var valueBytes: Int { Int(valueOffsets[rows]) }

@@ -20,7 +20,7 @@ extension BatchImage {
             extrasOffsets: header.extrasOffsets.map { UnsafePointer($0) },
             extras: header.extras.map { UnsafeRawPointer($0) }, deltas: deltas, types: types,
             priorities: priorities, deadlines: deadlines, arrivals: arrivals, valueBytes: header.valueBytes,
-            keyBytes: header.keyBytes, extrasBytes: header.extrasBytes)
+            keyBytes: header.keyBytes, extrasBytes: header.extrasBytes, isStub: header.isStub)
     }
 
     /// About what its batch takes in memory.
@@ -50,7 +50,8 @@ extension BatchHeader {
             values: UnsafeMutableRawPointer(mutating: image.values), valueCapacity: image.valueBytes,
             keyOffsets: column(image.keyOffsets), keys: keys, keyCapacity: image.keyBytes,
             extrasOffsets: column(image.extrasOffsets), extras: extras, extrasCapacity: image.extrasBytes,
-            deltas: column(image.deltas), types: types, priorities: priorities, deadlines: deadlines,
+            deltas: column(image.deltas), isStub: image.isStub, types: types, priorities: priorities,
+            deadlines: deadlines,
             arrivals: arrivals)
         presentCount = image.rows
         newestCount = image.rows

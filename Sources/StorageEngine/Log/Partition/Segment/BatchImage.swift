@@ -14,6 +14,7 @@ struct BatchImage {
     }
 
     static let headerBytes = 64
+    private static let stubFlag: UInt16 = 1
     /// Offsets into columns are `Int32`.
     private static let columnBytesMax = Int(Int32.max)
 
@@ -36,6 +37,8 @@ struct BatchImage {
     let valueBytes: Int
     let keyBytes: Int
     let extrasBytes: Int
+    /// Without the bytes of values and extras, which are in the archive.
+    var isStub = false
 }
 
 // MARK: Encoding
@@ -43,11 +46,13 @@ struct BatchImage {
 extension BatchImage {
     /// Appends the image of some rows, whose column offsets then begin at 0.
     ///
-    /// - Precondition: the buffer's end is aligned as `packing` wants it.
+    /// - Parameter asStub: without the bytes of values and extras.
+    /// - Precondition: the buffer's end is aligned as `packing` wants it; a stub gives stubs only.
     static func encode(
         _ header: BatchHeader, rows range: Range<Int>, endOfRange: Int64, _ packing: Packing,
-        to buffer: ByteBuffer
+        asStub: Bool = false, to buffer: ByteBuffer
     ) {
+        precondition(asStub || !header.isStub, "what is in the archive has to be loaded first")
         let columns = header.columns(of: range)
         let count = range.count
         func bytes(_ offsets: UnsafeMutablePointer<Int32>?) -> Int {
@@ -57,7 +62,7 @@ extension BatchImage {
         buffer.append(UInt32(count))
         buffer.append(columns.rawValue)
         buffer.append(UInt8(packing.rawValue))
-        buffer.append(UInt16(0))
+        buffer.append(asStub ? stubFlag : 0)
         buffer.append(base)
         buffer.append(endOfRange)
         buffer.append(UInt32(columns.contains(.keys) ? bytes(header.keyOffsets) : 0))
@@ -94,6 +99,7 @@ extension BatchImage {
         column(.types, header.types)
         column(.priorities, header.priorities)
         data(.keys, header.keyOffsets, header.keys)
+        if asStub { return }
         data(.extras, header.extrasOffsets, header.extras)
         data([], header.valueOffsets, header.values)
     }
@@ -145,7 +151,8 @@ extension BatchImage {
         let rows = Int(try reader.integer(UInt32.self))
         let columns = ColumnPlan.Columns(rawValue: try reader.integer(UInt8.self))
         let alignment = try reader.integer(UInt8.self)
-        guard let packing = Packing(rawValue: Int(alignment)), try reader.integer(UInt16.self) == 0,
+        let flags = try reader.integer(UInt16.self)
+        guard let packing = Packing(rawValue: Int(alignment)), flags & ~Self.stubFlag == 0,
             (1...ColumnPlan.rowsMax).contains(rows), columns.rawValue < 128
         else { throw .init() }
         let base = try reader.integer(Int64.self)
@@ -170,17 +177,19 @@ extension BatchImage {
         let types = try source.column(.types, rows, of: UInt8.self)
         let priorities = try source.column(.priorities, rows, of: UInt8.self)
         let keys = try source.column(.keys, keyBytes, of: UInt8.self)
-        let extras = try source.column(.extras, extrasBytes, of: UInt8.self)
-        let values = try source.column(valueBytes, of: UInt8.self)
+        let isStub = flags & Self.stubFlag != 0
+        let extras = isStub ? nil : try source.column(.extras, extrasBytes, of: UInt8.self)
+        let values = isStub ? nil : try source.column(valueBytes, of: UInt8.self)
+        guard let nowhere = values.map({ UnsafeRawPointer($0) }) ?? BatchHeader.nowhere else { throw .init() }
         let last = deltas.map { Int64($0[rows - 1]) } ?? Int64(rows - 1)
         guard base + last < endOfRange, deltas.map({ Self.ascends($0, rows) }) ?? true else { throw .init() }
         self.init(
             rows: rows, base: base, endOfRange: endOfRange, columns: columns, timestamps: timestamps,
-            valueOffsets: valueOffsets, values: UnsafeRawPointer(values), keyOffsets: keyOffsets,
+            valueOffsets: valueOffsets, values: nowhere, keyOffsets: keyOffsets,
             keys: keys.map { UnsafeRawPointer($0) }, extrasOffsets: extrasOffsets,
-            extras: extras.map { UnsafeRawPointer($0) }, deltas: deltas, types: types, priorities: priorities,
-            deadlines: deadlines, arrivals: arrivals, valueBytes: valueBytes, keyBytes: keyBytes,
-            extrasBytes: extrasBytes)
+            extras: isStub ? BatchHeader.nowhere : extras.map { UnsafeRawPointer($0) }, deltas: deltas,
+            types: types, priorities: priorities, deadlines: deadlines, arrivals: arrivals,
+            valueBytes: valueBytes, keyBytes: keyBytes, extrasBytes: extrasBytes, isStub: isStub)
     }
 
     private static func ascends(_ deltas: UnsafePointer<UInt32>, _ rows: Int) -> Bool {

@@ -14,6 +14,8 @@ enum SegmentFormat {
         case rows = 1
         /// A `DeadRowsImage`.
         case deadRows = 2
+        /// A `BatchImage` without values and extras.
+        case stub = 3
     }
 
     struct IndexEntry {

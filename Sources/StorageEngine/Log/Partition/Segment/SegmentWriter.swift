@@ -19,15 +19,20 @@ final class SegmentWriter {
         try file.write(buffer.bytes, at: 0)
     }
 
-    /// - Parameter rows: from the first on; all committed.
+    /// - Parameters:
+    ///   - rows: from the first on; all committed.
+    ///   - archived: where the whole image is, of which a stub is written then.
     func append(
-        _ header: BatchHeader, rows: Int, endOfRange: Int64, of log: LogID, partition: Int
+        _ header: BatchHeader, rows: Int, endOfRange: Int64, archived: ArchivedPiece?, of log: LogID,
+        partition: Int
     ) throws(FileFailure) -> StoredImage {
         buffer.removeAll()
-        BatchImage.encode(header, rows: 0..<rows, endOfRange: endOfRange, .cacheLines, to: buffer)
-        let piece = try writePiece(.rows, log, partition)
+        BatchImage.encode(
+            header, rows: 0..<rows, endOfRange: endOfRange, .cacheLines, asStub: archived != nil, to: buffer)
+        let piece = try writePiece(archived == nil ? .rows : .stub, log, partition)
         return StoredImage(
-            piece: piece, base: header.base, endOfRange: endOfRange, rows: rows, summary: header.summary)
+            piece: piece, base: header.base, endOfRange: endOfRange, rows: rows, summary: header.summary,
+            archived: archived)
     }
 
     func append(

@@ -22,6 +22,8 @@ struct StoredImage: Equatable, Sendable {
     let summary: BatchSummary
     /// Which of the rows are dead; nil: none.
     var dead: DeadRows?
+    /// The piece is a stub, and this the whole image.
+    var archived: ArchivedPiece?
 
     /// The bitmaps of a batch as they were written. Bits are only ever cleared, so their number tells whether they changed.
     struct DeadRows: Equatable, Sendable {
