@@ -110,7 +110,8 @@ let package = Package(
         tests(
             "SQLTests", ["SQL", "Support", "DuckDBClient", "JSON", "StorageEngine", "Metrics", "Platform"]),
         tests(
-            "RoutesTests", ["Routes", "HTTP", "JSON", "Snapshots", "StorageEngine", "Metrics", "Platform"]),
+            "RoutesTests",
+            ["Routes", "Support", "HTTP", "JSON", "Snapshots", "StorageEngine", "Metrics", "Platform"]),
         tests("HTTPClientTests", ["HTTPClient"]),
         tests(
             "SnapshotsTests",

@@ -129,7 +129,6 @@ struct LogTests {
     @Test(
         "documented features that are not built yet are 501 and named",
         arguments: [
-            (#"{"mode": "hybrid", "hybrid": {"s3_archive": "s3://bucket"}}"#, "s3_archive"),
             (#"{"replication": {"factor": 3}}"#, "replication"),
             (#"{"verification": "merkle"}"#, "verification"),
         ])
