@@ -15,8 +15,8 @@ package final class Services: Sendable {
     package let snapshots: SnapshotService
     package let metrics: MetricsRegistry
     package let workers = Workers()
-    /// For what waits for an object store.
-    let storeWorkers = Workers(threads: 4, queuedMax: 64)
+    /// For what waits for an object store, of snapshots or of logs' archives: one that is slow holds up nobody else.
+    let storeWorkers = Workers(threads: 8)
     package let parsers = RecordParserPool()
     package let readiness = Readiness()
     package let information: ServerInformation

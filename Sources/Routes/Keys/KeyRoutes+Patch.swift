@@ -56,7 +56,7 @@ struct KeyPatch: Sendable {
     func attemptOnWorker(_ number: Int = 1) -> WriteReply {
         .later { decided in
             do {
-                try services.workers.run { goOn(number, .fetched, decided) }
+                try services.storeWorkers.run { goOn(number, .fetched, decided) }
             } catch {
                 decided(.failure(error))
             }

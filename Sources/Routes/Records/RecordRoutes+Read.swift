@@ -24,7 +24,7 @@ extension RecordRoutes {
             }
         }
         guard let result = try Self.readWithoutWaiting(read, log, partition) else {
-            return try services.reply(onWorkerTo: request) {
+            return try services.reply(fetchingTo: request) {
                 Self.response(try read.read(log, partition: partition, archived: .fetched), form, log)
             }
         }

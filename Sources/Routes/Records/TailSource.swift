@@ -187,7 +187,7 @@ final class TailSource: ResponseSource, @unchecked Sendable {
         let cursor = cursors[index]
         let limit = limit
         do {
-            try services.workers.run { [weak self, log] in
+            try services.storeWorkers.run { [weak self, log] in
                 let result = Result { () throws(EngineError) in
                     try Self.read(log, cursor, limit: limit, .fetched)
                 }

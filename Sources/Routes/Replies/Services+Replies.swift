@@ -24,13 +24,16 @@ extension Services {
             wait.cancel()
             return late.response
         }
-        let complete: @Sendable () -> Void = { [workers] in
+        let complete: @Sendable () -> Void = { [workers, storeWorkers] in
             do {
+                if isLong {
+                    try workers.run { reply.complete { try respond(.fetched) } }
+                    return
+                }
                 do {
-                    if isLong { throw EngineError.archived }
                     reply.complete(try respond(.refused))
                 } catch EngineError.archived {
-                    try workers.run { reply.complete { try respond(.fetched) } }
+                    try storeWorkers.run { reply.complete { try respond(.fetched) } }
                 }
             } catch {
                 reply.fail(error)
@@ -51,13 +54,26 @@ extension Services {
         do {
             return .now(try respond(.refused))
         } catch EngineError.archived {
-            return try reply(onWorkerTo: request) { try respond(.fetched) }
+            return try reply(fetchingTo: request) { try respond(.fetched) }
         }
+    }
+
+    /// Answers from a thread that may wait for an archive.
+    func reply(
+        fetchingTo request: Request, _ respond: @escaping @Sendable () throws -> Response
+    ) throws -> Reply {
+        try reply(to: request, on: storeWorkers, respond)
     }
 
     /// Answers from a worker thread.
     func reply(
         onWorkerTo request: Request, _ respond: @escaping @Sendable () throws -> Response
+    ) throws -> Reply {
+        try reply(to: request, on: workers, respond)
+    }
+
+    private func reply(
+        to request: Request, on workers: Workers, _ respond: @escaping @Sendable () throws -> Response
     ) throws -> Reply {
         let reply = request.deferReply(finishesBeforeStop: true) { _ in nil }
         try workers.run { reply.complete(respond) }

@@ -52,7 +52,7 @@ extension Archive {
         guard let location = log.archiveLocation else { return false }
         var isMoved = false
         for partition in log.partitions {
-            while true {
+            while !isStopping {
                 let due = partition.batchesToArchive(now: clock.now(), bytesMax: objectBytesMax)
                 if due.isEmpty { break }
                 guard let place = place(of: location) else { return true }

@@ -13,7 +13,7 @@ extension Engine {
 
     var archiveSource: Archive.Source {
         Archive.Source(
-            logs: { [weak self] in self?.logs(prefix: "", startAfter: nil, limit: .max).logs ?? [] },
+            logs: { [weak self] in self?.allLogs ?? [] },
             clock: clock, report: services.reportFailure)
     }
 }

@@ -67,8 +67,8 @@ extension Engine {
     private func again(
         _ transaction: Transaction, with stub: Batch, _ wholes: [WholeBatch]
     ) throws(EngineError) -> Ticket<TransactionResult> {
-        let name = stub.archived?.object.id.log
-        let log = logs(prefix: "", startAfter: nil, limit: .max).logs.first { $0.id == name }?.name ?? ""
+        let id = stub.archived?.object.id.log
+        let log = allLogs.first { $0.id == id }?.name ?? ""
         let bytes = wholes.reduce(0) { $0 + ($1.stub.archived?.piece.bytes ?? 0) }
         guard bytes <= Self.wholeBytesMax else {
             throw .archiveUnavailable(log: log, reason: "the transaction reads too much of it at once")

@@ -27,8 +27,6 @@ struct BatchHeader {
     let extrasCapacity: Int
     /// Sorted distances from `base`, in rewritten batches.
     let deltas: UnsafeMutablePointer<UInt32>?
-    /// Values and extras are in the archive: their offsets are here, and say how long they are; the bytes must not be read.
-    var isStub = false
     // Optional columns of fixed width: nil means the default in every row.
     var types: UnsafeMutablePointer<UInt8>?
     var priorities: UnsafeMutablePointer<UInt8>?
@@ -49,6 +47,8 @@ struct BatchHeader {
     /// When the last tombstone was written.
     var lastTombstone = Int64.min
     var isSealed = false
+    /// Values and extras are in the archive: their offsets are here, and say how long they are; the bytes must not be read.
+    var isStub = false
     /// Rewriting is worth another try once fewer rows are kept than this.
     var keptAtLastTry = Int.max
     /// It was not worth it for tombstones that tails should have time to see: those written until then.

@@ -50,12 +50,13 @@ extension BatchHeader {
             values: UnsafeMutableRawPointer(mutating: image.values), valueCapacity: image.valueBytes,
             keyOffsets: column(image.keyOffsets), keys: keys, keyCapacity: image.keyBytes,
             extrasOffsets: column(image.extrasOffsets), extras: extras, extrasCapacity: image.extrasBytes,
-            deltas: column(image.deltas), isStub: image.isStub, types: types, priorities: priorities,
+            deltas: column(image.deltas), types: types, priorities: priorities,
             deadlines: deadlines,
             arrivals: arrivals)
         presentCount = image.rows
         newestCount = image.rows
         isSealed = true
+        isStub = image.isStub
     }
 
     mutating func take(_ summary: BatchSummary) {
