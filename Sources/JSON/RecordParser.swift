@@ -19,7 +19,7 @@ package final class RecordParser: @unchecked Sendable {
         package let failure: RecordFailure?
     }
 
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
 
     package init() {
         guard let handle = pyra_json_create() else { preconditionFailure("no memory for a JSON parser") }
@@ -134,7 +134,7 @@ package final class RecordParser: @unchecked Sendable {
         return Array(UnsafeBufferPointer(start: start, count: count))
     }
 
-    private func check(
+    func check(
         _ fields: RecordFields,
         _ call: (UnsafePointer<pyra_json_fields>?, UnsafeMutablePointer<pyra_json_error>) -> pyra_json_code
     ) throws(RecordFailure) {
@@ -145,5 +145,5 @@ package final class RecordParser: @unchecked Sendable {
 }
 
 extension UnsafeRawBufferPointer {
-    fileprivate var start: UnsafePointer<UInt8>? { baseAddress?.assumingMemoryBound(to: UInt8.self) }
+    var start: UnsafePointer<UInt8>? { baseAddress?.assumingMemoryBound(to: UInt8.self) }
 }

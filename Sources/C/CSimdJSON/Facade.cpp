@@ -35,6 +35,7 @@ void forgetRecords(pyra_json &json) {
     forget(json.timestamps);
     forget(json.scratch);
     forget(json.envelopes);
+    forget(json.dumpLines);
 }
 
 }

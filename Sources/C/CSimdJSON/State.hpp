@@ -15,6 +15,7 @@ struct pyra_json {
     std::vector<int64_t> timestamps;
     std::vector<uint8_t> scratch;
     std::vector<pyra_json_envelope> envelopes;
+    std::vector<pyra_json_dump_line> dumpLines;
     std::vector<uint8_t> merged;
 };
 

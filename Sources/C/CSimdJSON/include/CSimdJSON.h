@@ -107,6 +107,27 @@ typedef struct {
     uint8_t reserved;
 } pyra_json_envelope;
 
+enum {
+    PYRA_JSON_DUMP_HAS_OFFSET = 1,
+    PYRA_JSON_DUMP_HAS_ARRIVAL = 2,
+    PYRA_JSON_DUMP_HAS_DEADLINE = 4,
+    PYRA_JSON_DUMP_SUPERSEDED = 8,
+};
+
+/// A line of a dump; only those of records have an offset.
+typedef struct {
+    pyra_json_envelope envelope;
+    pyra_json_slice log;
+    pyra_json_slice tombstone;
+    int64_t offset;
+    int64_t arrival;
+    int64_t expires_at;
+    /// Within the call, from 1.
+    uint32_t number;
+    uint8_t has;
+    uint8_t reserved[3];
+} pyra_json_dump_line;
+
 typedef struct pyra_json pyra_json;
 
 /// NULL without memory.
@@ -138,6 +159,15 @@ pyra_json_code pyra_json_lines(
 pyra_json_code pyra_json_envelopes(
     pyra_json *json, const uint8_t *text, size_t count, size_t records_max, size_t key_bytes_max,
     const pyra_json_envelope **envelopes, size_t *envelope_count, pyra_json_error *error);
+
+/// Complete lines as `pyra_json_lines` takes them, each of them an object whose fields are read and may be unknown.
+/// What is found lies beside the values that it finds.
+pyra_json_code pyra_json_dump_lines(
+    pyra_json *json, const uint8_t *text, size_t from, size_t count, bool is_final, size_t lines_max,
+    size_t key_bytes_max, size_t *consumed, size_t *lines, pyra_json_error *error);
+
+/// How many there are; valid until the next call.
+size_t pyra_json_found_dump_lines(const pyra_json *json, const pyra_json_dump_line **lines);
 
 /// RFC 7396. `error->item` is 0 when the target is at fault, 1 for the patch. The result is valid until the next call.
 pyra_json_code pyra_json_merge(
