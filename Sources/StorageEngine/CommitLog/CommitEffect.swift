@@ -38,10 +38,17 @@ struct LogDescription: Sendable, Equatable {
 }
 
 /// One call of an idempotent producer and what it wrote.
-struct ProducerCall: Sendable, Equatable {
-    let stamp: ProducerStamp
-    let ranges: [OffsetRange]
-    let time: Int64
+package struct ProducerCall: Sendable, Equatable {
+    package let stamp: ProducerStamp
+    package let ranges: [OffsetRange]
+    /// Of the producer's last call, in Unix milliseconds.
+    package let time: Int64
+
+    package init(stamp: ProducerStamp, ranges: [OffsetRange], time: Int64) {
+        self.stamp = stamp
+        self.ranges = ranges
+        self.time = time
+    }
 }
 
 /// The answer of a request with an idempotency key.

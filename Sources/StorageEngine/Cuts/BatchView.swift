@@ -21,7 +21,11 @@ package struct BatchView: @unchecked Sendable {
     /// Valid while this view is held.
     package var columns: BatchColumns { BatchColumns(header) }
 
-    func record(_ row: Int) -> Record {
+    /// Whether the row can be read, and is the newest of its key: as it was at that instant, deadlines aside.
+    package func isPresent(_ row: Int) -> Bool { header.isPresent(row) }
+    package func isNewest(_ row: Int) -> Bool { header.isNewest(row) }
+
+    package func record(_ row: Int) -> Record {
         let key = header.key(row)
         return Record(
             offset: Offset(header.offset(ofRow: row)), timestamp: header.timestamps[row],

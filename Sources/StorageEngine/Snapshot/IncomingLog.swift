@@ -15,6 +15,8 @@ package final class IncomingLog {
     package var name: String { log.name }
     package var partitionCount: Int { log.partitionCount }
     package func tail(of partition: Int) -> Int64 { tails[partition] }
+    /// Where records of a key belong.
+    package func partition(ofKey key: UnsafeRawBufferPointer) -> Int { log.partition(of: key) }
 
     // MARK: Batches
 
@@ -118,6 +120,9 @@ package final class IncomingLog {
             }
         }
     }
+
+    /// What the log knew of a producer, in the order of its calls.
+    package func restoreProducer(_ call: ProducerCall) { log.producers.withLock { $0.restore(call) } }
 
     /// What the log knew of its producers.
     package func restoreProducers(of record: SnapshotManifest.LogRecord) {

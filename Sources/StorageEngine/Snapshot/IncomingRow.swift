@@ -12,11 +12,14 @@ package struct IncomingRow {
     package let deadline: Int64
     package let type: RecordType
     package let priority: UInt8
+    /// It was no longer the newest of its key, though a newer one may not be there any more.
+    package let isSuperseded: Bool
 
     package init(
         offset: Int64, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer,
         extras: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), timestamp: Int64,
-        arrival: Int64, deadline: Int64 = Deadline.never, type: RecordType = .json, priority: UInt8 = 0
+        arrival: Int64, deadline: Int64 = Deadline.never, type: RecordType = .json, priority: UInt8 = 0,
+        isSuperseded: Bool = false
     ) {
         self.offset = offset
         self.key = key
@@ -27,6 +30,7 @@ package struct IncomingRow {
         self.deadline = deadline
         self.type = type
         self.priority = priority
+        self.isSuperseded = isSuperseded
     }
 
     fileprivate var draft: RowDraft {
@@ -113,6 +117,9 @@ struct IncomingBatch {
         header.pointee.newestCount = rows.count
         header.pointee.endOfRange = (rows.last?.offset ?? base) + 1
         header.pointee.isSealed = true
+        for (position, row) in rows.enumerated() where row.isSuperseded && row.key != nil {
+            batch.clearNewest(position)
+        }
         return batch
     }
 

@@ -11,7 +11,7 @@ package struct LogState: Sendable {
     let description: LogDescription
     /// By number.
     package var partitions: [PartitionState]
-    let producers: [ProducerCall]
+    package let producers: [ProducerCall]
 
     package var name: String { description.name }
     package var configuration: LogConfiguration { description.configuration }

@@ -208,4 +208,37 @@ struct IncomingLogTests {
             _ = try incoming.add(named: "a", configuration, replacing: false)
         }
     }
+
+    @Test("a row that was superseded stays so where nothing newer of its key is left")
+    func superseded() throws {
+        let harness = EngineHarness()
+        let incoming = IncomingLogs(harness.engine)
+        let log = try incoming.add(named: "a", LogConfiguration(), replacing: false)
+        let texts = ["k", "l", "\"1\"", "\"2\""].map { ByteBuffer(Array($0.utf8)) }
+        defer { withExtendedLifetime(texts) {} }
+        func row(_ offset: Int64, _ key: Int, _ value: Int, isSuperseded: Bool) -> IncomingRow {
+            IncomingRow(
+                offset: offset, key: texts[key].bytes, value: texts[value].bytes, timestamp: 1, arrival: 1,
+                isSuperseded: isSuperseded)
+        }
+        try log.append(
+            [
+                row(0, 0, 2, isSuperseded: true), row(1, 1, 2, isSuperseded: true),
+                row(2, 1, 3, isSuperseded: false),
+            ],
+            to: 0)
+        // Behind one that is the newest, too, which no dump has.
+        try log.append([row(3, 1, 2, isSuperseded: true)], to: 0)
+        log.finish(bounds: [0..<9])
+        try incoming.publish(replacing: false)
+        let made = try #require(harness.engine.log(named: "a"))
+        #expect(made.get("k") == nil)
+        #expect(made.get("l") == "\"2\"")
+        #expect(try made.values().count == 4)
+        #expect(made.statistics()[0].liveRecords == 1)
+        #expect(made.statistics()[0].tail == Offset(9))
+        for kind in MemoryKind.allCases {
+            #expect(made.memoryBytes(kind) == made.walkedBytes()[kind] ?? 0)
+        }
+    }
 }

@@ -20,12 +20,13 @@ extension PartitionState {
         chargeIndex()
     }
 
-    /// The same for rows of which is not known which are the newest of their keys: they supersede what is there.
+    /// The same for rows of which is not known which are the newest of their keys: they supersede what is there. Those that
+    /// are known to have been superseded do not.
     mutating func restoreSuperseding(_ batch: Batch) {
         add(batch)
         let header = batch.header
         guard header.pointee.keyBytes > 0 else { return }
-        for row in 0..<header.pointee.rows {
+        for row in 0..<header.pointee.rows where header.pointee.isNewest(row) {
             guard let key = header.pointee.key(row) else { continue }
             let hash = xxh3(key, seed: hashSeed)
             let offset = header.pointee.offset(ofRow: row)
