@@ -29,7 +29,8 @@ package func routeTable(_ services: Services) -> [Route] {
         Route(.post, "/v1/sql", body: sql.body, sql.post),
         Route(.get, "/v1/queries", sql.list),
         Route(.delete, "/v1/queries/{id}", sql.cancel),
-    ] + recordRoutes(services) + snapshotRoutes(services) + testRoutes(services)
+    ] + recordRoutes(services) + snapshotRoutes(services) + dumpRoutes(services)
+        + testRoutes(services)
 }
 
 private func snapshotRoutes(_ services: Services) -> [Route] {

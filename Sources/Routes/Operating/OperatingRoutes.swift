@@ -24,6 +24,7 @@ struct OperatingRoutes: Sendable {
                 json.member("transactions", "/v1/transactions")
                 json.member("sql", "/v1/sql")
                 json.member("queries", "/v1/queries")
+                json.member("dump", "/v1/dump")
                 json.member("memory", "/v1/memory")
                 json.member("info", "/v1/info")
                 json.member("config", "/v1/config")

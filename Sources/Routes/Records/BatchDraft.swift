@@ -58,10 +58,7 @@ struct BatchDraft {
         let row = result.values.count - 1
         if type.type != .json, result.types.isEmpty { result.types = Array(repeating: .json, count: row) }
         if type.type != .json || !result.types.isEmpty { result.types.append(type.type) }
-        let extras =
-            headers.isEmpty
-            ? type.extras
-            : RecordExtras(contentType: Self.contentType(in: type.extras), headers: headers).encoded()
+        let extras = type.extras(with: headers)
         if !extras.isEmpty, result.extras.isEmpty { result.extras = Array(repeating: .absent, count: row) }
         if !extras.isEmpty {
             let slice = result.appendScratch(extras)
@@ -93,61 +90,16 @@ struct BatchDraft {
     // MARK: One record
 
     private func type(of envelope: RecordEnvelope) throws -> ValueType {
-        guard let text = text(envelope.contentType) else {
-            return switch envelope.form {
-            case .missing, .null, .json: .json
-            case .text: .plainText
-            case .bytes: .octetStream
+        try ValueType(envelope.form, contentType: text(envelope.contentType)) {
+            services.parsers.withParser { parser in
+                withBytes(envelope.value) { parser.isSingleText($0) }
             }
-        }
-        let mediaType: MediaType
-        do throws(Problem) {
-            mediaType = try MediaType(text)
-        } catch {
-            throw Problem.invalidArgument("content_type", error.detail)
-        }
-        switch envelope.form {
-        case .missing, .null, .json:
-            guard mediaType.isJSON else {
-                throw Problem.invalidArgument(
-                    "content_type",
-                    "\(Problem.quoted(text)) is not JSON, which value is; use value_text or value_base64")
-            }
-        case .text, .bytes:
-            // What is shown as JSON later must be JSON.
-            if mediaType.isJSON { try checkJSON(envelope) }
-        }
-        return try ValueType(contentType: text)
-    }
-
-    private func checkJSON(_ envelope: RecordEnvelope) throws {
-        let isJSON = services.parsers.withParser { parser in
-            withBytes(envelope.value) { parser.isSingleText($0) }
-        }
-        guard isJSON else {
-            throw Problem.invalidArgument("content_type", "says JSON, and the value is none")
         }
     }
 
     private func headers(of envelope: RecordEnvelope) throws -> [RecordExtras.Header] {
         guard !envelope.headers.isAbsent else { return [] }
-        let value = try withBytes(envelope.headers) { bytes in
-            do throws(JSONFailure) {
-                return try ControlJSON.parse(bytes)
-            } catch {
-                throw Problem.invalidArgument("headers", error.message)
-            }
-        }
-        guard case .object(let members) = value else {
-            throw Problem.invalidArgument("headers", "must be an object of strings")
-        }
-        return try members.map { member in
-            guard case .string(let text) = member.value, member.name.utf8.count <= 1024 else {
-                throw Problem.invalidArgument(
-                    "headers.\(member.name)", "must be a string, under a name of at most 1024 bytes")
-            }
-            return .init(name: member.name, value: text)
-        }
+        return try withBytes(envelope.headers) { try RecordExtras.headers(json: $0) }
     }
 
     private func text(_ slice: RecordSlice) -> String? {
@@ -161,9 +113,5 @@ struct BatchDraft {
         defer { withExtendedLifetime(buffer) {} }
         let start = Int(slice.start)
         return try use(UnsafeRawBufferPointer(rebasing: buffer.bytes[start..<start + Int(slice.count)]))
-    }
-
-    private static func contentType(in extras: [UInt8]) -> String? {
-        extras.withUnsafeBytes { RecordExtras(decoding: $0).contentType }
     }
 }

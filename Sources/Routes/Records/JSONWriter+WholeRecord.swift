@@ -16,7 +16,7 @@ extension JSONWriter {
         endObject()
     }
 
-    private mutating func headersMember(_ headers: [RecordExtras.Header]) {
+    mutating func headersMember(_ headers: [RecordExtras.Header]) {
         guard !headers.isEmpty else { return }
         key("headers")
         object { json in

@@ -5,8 +5,10 @@ extension JSONWriter {
     /// The members that say a record's value: `value` (JSON), `value_text` (text in UTF-8), `value_base64` or `tombstone`,
     /// and `content_type` unless it is JSON.
     ///
-    /// - Parameter onOneLine: line ends between the tokens of a JSON value become spaces.
-    mutating func valueMembers(of record: Record, onOneLine: Bool = false) {
+    /// - Parameters:
+    ///   - onOneLine: line ends between the tokens of a JSON value become spaces.
+    ///   - prefersShort: a long text whose escapes would take more than its base64 does is written like that.
+    mutating func valueMembers(of record: Record, onOneLine: Bool = false, prefersShort: Bool = false) {
         if let tombstone = record.type.tombstone {
             member("tombstone", tombstone)
             return
@@ -16,7 +18,9 @@ extension JSONWriter {
         if contentType == nil || mediaType?.isJSON == true {
             key("value")
             if onOneLine { rawOnOneLine(record.value) } else { raw(record.value) }
-        } else if mediaType?.isText == true, isValidUTF8(record.value) {
+        } else if mediaType?.isText == true, isValidUTF8(record.value),
+            !(prefersShort && Self.isMostlyEscapes(record.value))
+        {
             key("value_text")
             string(utf8: record.value)
         } else {
@@ -24,6 +28,19 @@ extension JSONWriter {
             base64(record.value)
         }
         if let contentType { member("content_type", contentType) }
+    }
+
+    private static func isMostlyEscapes(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard text.count > 1 << 20 else { return false }
+        var added = 0
+        for byte in text {
+            if byte < 0x20 {
+                added &+= 5
+            } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                added &+= 1
+            }
+        }
+        return added > text.count / 3
     }
 
     /// `partition`, `offset`, `revision` and, where there is a deadline, `expires_at`.
