@@ -13,6 +13,8 @@ package struct ClientRequest {
     package var url: String
     package var fields: [(name: String, value: String)] = []
     package var body = Body.none
+    /// Is called with what was read from a file, before it is sent.
+    package var sent: ((UnsafeRawBufferPointer) -> Void)?
     package var limits = TransferLimits()
     /// Signs the request as AWS wants it.
     package var signature: AWSSignature?

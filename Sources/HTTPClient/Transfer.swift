@@ -7,6 +7,7 @@ final class Transfer {
 
     private let receive: Receive
     private let body: ClientRequest.Body
+    private let sent: ((UnsafeRawBufferPointer) -> Void)?
     private let isCancelled: (() -> Bool)?
     /// How much of the body has been read.
     private var offset = 0
@@ -17,6 +18,7 @@ final class Transfer {
 
     init(_ request: ClientRequest, receive: @escaping Receive) {
         body = request.body
+        sent = request.sent
         isCancelled = request.isCancelled
         self.receive = receive
     }
@@ -85,7 +87,10 @@ final class Transfer {
     private func fill(_ buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32) -> Int {
         while true {
             let count = read(descriptor, buffer.baseAddress, buffer.count)
-            if count >= 0 { return count }
+            if count >= 0 {
+                sent?(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
+                return count
+            }
             if errno == EINTR { continue }
             failure = HTTPClientFailure(
                 "reading the body: \(String(cString: strerror(errno)))", kind: .body)

@@ -39,9 +39,10 @@ final class OutputFile {
 
     func write(_ text: String) -> Bool { Array(text.utf8).withUnsafeBytes { write($0) } }
 
-    /// It is complete. - Throws: when it could not be written.
-    func finish() throws(InputFile.Failure) {
+    /// It is complete. - Parameter isDurable: also after a loss of power. - Throws: when it could not be written.
+    func finish(isDurable: Bool = false) throws(InputFile.Failure) {
         if let failure { throw failure }
+        if isDurable, let partialPath, fsync(descriptor) != 0 { throw Self.failure(partialPath) }
         if let path, let partialPath, rename(partialPath, path) != 0 { throw Self.failure(path) }
         isFinished = true
     }
