@@ -186,6 +186,26 @@ def test_a_connection_that_breaks_off_changes_nothing(server):
     assert server.call("GET", "/v1/logs/cut").status == 404
 
 
+def test_a_server_that_is_killed_while_it_loads_has_nothing_of_it(start_server, tmp_path):
+    """Though much of it was on disk already."""
+    data = tmp_path / "data"
+    server = start_server("--max-memory", "32MB", "--data-dir", str(data))
+    call(server.connect(), "PUT", "/v1/logs/old/keys/k", b"1")
+    body = lines_of(HEADER, {"log": "new", "config": {"mode": "persistent"}},
+                    *({"offset": n, "timestamp": 1, "value": "x" * 10_000} for n in range(8000)))
+    with socket.create_connection((server.host, server.port)) as connection:
+        connection.sendall(b"POST /v1/dump HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n")
+        connection.sendall(body)
+        deadline = time.monotonic() + 20
+        while server.metrics().sum("pyralog_segment_bytes") < 16 * MB:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        server.kill()
+    again = start_server("--max-memory", "32MB", "--data-dir", str(data))
+    assert [log["name"] for log in again.call("GET", "/v1/logs").json()["logs"]] == ["old"]
+    assert again.call("GET", "/v1/logs/old/keys/k").body == b"1"
+
+
 def test_a_bad_line_early_in_a_long_body_is_answered(fresh_server):
     body = lines_of(HEADER, {"log": "long", "config": {}}) + b"{\n" + lines_of(
         *({"offset": n, "timestamp": 1, "value": "x" * 10_000} for n in range(3000)))

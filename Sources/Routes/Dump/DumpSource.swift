@@ -8,13 +8,14 @@ final class DumpSource: ResponseSource, @unchecked Sendable {
     private static let pieceBytes = 64 * 1024
     private var text: DumpText
     private var sentBytes = 0
+    private var waker: (any StreamWaker)?
 
     init(_ cut: StateCut, _ form: DumpForm, _ services: Services) {
         text = DumpText(
             cut, form, version: services.information.version, capacity: 2 * Self.pieceBytes)
     }
 
-    func start(waker: any StreamWaker) {}
+    func start(waker: any StreamWaker) { self.waker = waker }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamStep {
         if sentBytes == text.count {
@@ -22,6 +23,11 @@ final class DumpSource: ResponseSource, @unchecked Sendable {
             text.removeWritten()
             sentBytes = 0
             text.write(atLeast: Self.pieceBytes)
+            if text.count == 0, !text.isEnded {
+                // Others come first, then it goes on.
+                waker?.wake()
+                return .wait
+            }
             if text.count == 0 { return .end }
         }
         let count = min(buffer.count, text.count - sentBytes)
@@ -31,5 +37,5 @@ final class DumpSource: ResponseSource, @unchecked Sendable {
         return .bytes(count)
     }
 
-    func finished() {}
+    func finished() { waker = nil }
 }

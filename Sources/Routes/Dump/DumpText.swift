@@ -19,6 +19,7 @@ struct DumpText: ~Copyable {
     private var batches: [BatchView] = []
     private var name = ""
     private var row = 0
+    private var visitedRows = 0
     private(set) var json: JSONWriter
 
     /// - Parameter version: of this server.
@@ -36,9 +37,14 @@ struct DumpText: ~Copyable {
 
     mutating func removeWritten() { json.removeWritten() }
 
-    /// Writes more until about `bytesMin` bytes are there, or all of it.
+    /// Rows that are gone make no text: after so many, others are let before.
+    private static let visitedRowsMax = 1 << 18
+
+    /// Writes more until about `bytesMin` bytes are there, or all of it. There may be less, and nothing, where many rows are
+    /// gone: it goes on with the next call.
     mutating func write(atLeast bytesMin: Int) {
-        while json.count < bytesMin, step != .over {
+        visitedRows = 0
+        while json.count < bytesMin, visitedRows < Self.visitedRowsMax, step != .over {
             switch step {
             case .header: writeHeader()
             case .log: writeLog()
@@ -117,12 +123,14 @@ struct DumpText: ~Copyable {
             }
             return
         }
+        let first = row
         while row < batch.rows.upperBound, json.count < bytesMin {
             if batch.isPresent(row) { writeRecord(batch.record(row), isNewest: batch.isNewest(row)) }
             row += 1
         }
         if row >= batch.rows.upperBound {
             batches.removeLast()
+            visitedRows += row - first
             row = batches.last?.rows.lowerBound ?? 0
         }
     }

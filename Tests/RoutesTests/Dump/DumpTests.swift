@@ -63,6 +63,18 @@ struct DumpTests {
         #expect(other.content("a") == api.content("a"))
     }
 
+    @Test("many records that are gone at once hold up nobody, and the dump ends as it should")
+    func goneAtOnce() {
+        api.call(
+            .post, "/v1/logs/a/records?ttl_ms=10", String(repeating: "1\n", count: 600_000), API.lines)
+        api.call(.post, "/v1/logs/a/records", "2")
+        api.clock.advance(milliseconds: 10)
+        let lines = api.dump().text.split(separator: "\n")
+        #expect(lines.count == 4)
+        #expect(lines[2].contains("\"offset\":600000,"))
+        #expect(api.dump(accept: "application/json").json["end"]?["records"] == .integer(1))
+    }
+
     @Test("some logs can be chosen, of the state and of a dump")
     func chosen() {
         api.fill()
