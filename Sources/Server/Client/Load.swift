@@ -52,7 +52,7 @@ struct Load: ParsableCommand {
             ])
         request.body = .file(descriptor: input.descriptor, length: input.length)
         // What takes long at the end is writing it to disk.
-        request.silenceTimeoutSeconds = nil
+        request.limits.silenceSeconds = nil
         return request
     }
 }
