@@ -14,16 +14,14 @@ struct ConfigurationSource: Sendable {
         return try EffectiveConfiguration(flags: flags, environment: environment, file: file)
     }
 
-    /// The variables of this process that are ours to read.
+    /// The variables of this process: `PYRALOG_` and what others have given a name, as `AWS_`.
     static func processEnvironment() -> [String: String] {
         var variables: [String: String] = [:]
         var entry = environ
         while let text = entry.pointee {
             let parts = String(cString: text).split(
                 separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2, parts[0].hasPrefix("PYRALOG_") {
-                variables[String(parts[0])] = String(parts[1])
-            }
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
             entry += 1
         }
         return variables
