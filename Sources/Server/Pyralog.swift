@@ -8,7 +8,8 @@ struct Pyralog: ParsableCommand {
         version: "pyralog \(version)",
         subcommands: [
             Serve.self, Append.self, Tail.self, Get.self, Put.self, Delete.self, Logs.self, SQLCommand.self,
-            Dump.self, Load.self, TakeSnapshot.self, ListSnapshots.self, RestoreSnapshot.self, ReplayRecords.self,
+            Dump.self, Load.self, TakeSnapshot.self, ListSnapshots.self, RestoreSnapshot.self,
+            ReplayRecords.self,
             Check.self,
         ])
 

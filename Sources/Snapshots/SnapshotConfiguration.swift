@@ -14,4 +14,27 @@ package struct SnapshotConfiguration: Sendable {
     /// At most as much is gathered in memory before it is sent.
     package var packBytesMax = 64 << 20
     package init() {}
+
+    /// A place that a request, or the configuration of a log, names.
+    /// - Throws: `invalid` for what is none, or is not allowed.
+    package func place(_ text: String, field: String = "location") throws(SnapshotFailure) -> ObjectLocation {
+        let place: ObjectLocation
+        do throws(ObjectStoreFailure) { place = try ObjectLocation(text) } catch {
+            throw .invalid(field: field, reason: "\"\(text)\": \(error.detail)")
+        }
+        if place == location { return place }
+        guard allowedLocations.isEmpty || allowedLocations.contains(where: { place.isWithin($0) }) else {
+            throw .invalid(
+                field: field, reason: "\(place) is not under one of the server's allowed_locations")
+        }
+        if isOwn(place) {
+            throw .invalid(field: field, reason: "\(place) is where the server keeps its own files")
+        }
+        return place
+    }
+
+    /// It has the data directory in it, or lies there.
+    package func isOwn(_ place: ObjectLocation) -> Bool {
+        dataDirectory.map { place.isWithin($0) || $0.isWithin(place) } ?? false
+    }
 }

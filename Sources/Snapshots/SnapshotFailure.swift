@@ -15,7 +15,7 @@ package enum SnapshotFailure: Error, CustomStringConvertible, Sendable {
     case engine(EngineError)
     /// What was to be stored could not be made.
     case source(reason: String)
-    case cancelled
+    case cancelled(reason: String?)
     case stopping
 
     package var description: String {
@@ -28,7 +28,7 @@ package enum SnapshotFailure: Error, CustomStringConvertible, Sendable {
         case .store(let failure): failure.description
         case .engine(let error): "the engine refuses: \(error)"
         case .source(let reason): reason
-        case .cancelled: "it was cancelled"
+        case .cancelled(let reason): reason.map { "it was ended: \($0)" } ?? "it was cancelled"
         case .stopping: "the server is stopping"
         }
     }

@@ -44,17 +44,23 @@ extension SnapshotService {
         return job
     }
 
-    /// Before anybody is answered: the newest snapshot becomes the state.
-    /// - Returns: nil when there is none.
+    /// Before anybody is answered: the newest snapshot becomes the state. Where there are logs already, on disk, those stay,
+    /// and only what was in memory comes back, which a restart has emptied.
+    /// - Returns: nil when there is no snapshot.
     package func restoreAtStart(from place: ObjectLocation) throws(SnapshotFailure) -> Job? {
         let job = Job(
             .restore, name: Self.identifier(), location: place.description, startedAt: engine.clock.now())
         let store = try open(place, job)
-        guard let name = try store.names().last else { return nil }
+        guard let name = try store.names().last(where: \.hasAllLogs) else { return nil }
         first.withLock { $0 = job }
+        var options = LoadOptions()
+        if !engine.allLogs.isEmpty {
+            options.replaces = true
+            options.isWanted = { [engine] in engine.log(named: $0)?.configuration.mode == .memory }
+        }
         var failure: SnapshotFailure?
         do throws(SnapshotFailure) {
-            try Restore(engine: engine, store: store, name: name, options: LoadOptions(), job: job).run()
+            try Restore(engine: engine, store: store, name: name, options: options, job: job).run()
         } catch {
             failure = error
         }

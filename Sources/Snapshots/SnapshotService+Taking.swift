@@ -10,17 +10,16 @@ extension SnapshotService {
     ///   - logs: nil: all.
     package func take(location: String? = nil, logs: [String]? = nil) throws(SnapshotFailure) -> Job {
         for log in logs ?? [] where engine.log(named: log) == nil { throw .logNotFound(log: log) }
-        return try begin(at: try place(location), logs: logs, isPeriodic: false) { _ in }
+        return try begin(at: try place(location), logs: logs, logs == nil ? .all : .some) { _ in }
     }
 
     func begin(
-        at place: ObjectLocation, logs: [String]?, isPeriodic: Bool,
+        at place: ObjectLocation, logs: [String]?, _ kind: SnapshotName.Kind,
         _ ended: @escaping @Sendable (Job) -> Void
     ) throws(SnapshotFailure) -> Job {
         let location = place.description
         try occupy(location)
-        // By this process no other is begun there at the same time; the name is greater than those that are there.
-        let name = SnapshotName(at: engine.clock.now(), isPeriodic: isPeriodic, after: lastName(at: location))
+        let name = SnapshotName(at: engine.clock.now(), kind, after: lastName(at: place))
         let job = Job(.snapshot, name: name.text, location: location, startedAt: engine.clock.now())
         do throws(SnapshotFailure) {
             try jobs.run(job, engine.clock) { [self] job throws(SnapshotFailure) in
@@ -50,11 +49,20 @@ extension SnapshotService {
             packBytesMax: configuration.packBytesMax
         ) { [self] in freeBytes(at: place) }
         let sent = try run.run(logs: logs, known, before: names.last)
-        state.withLock { $0.known[job.location] = sent }
+        state.withLock { state in
+            if logs == nil {
+                state.known[job.location] = sent
+            } else {
+                state.known[job.location, default: KnownPieces()].merge(sent)
+            }
+        }
     }
 
-    private func lastName(at location: String) -> SnapshotName? {
-        jobs.all(.snapshot).filter { $0.location == location }.compactMap { SnapshotName($0.name) }.max()
+    private func lastName(at place: ObjectLocation) -> SnapshotName? {
+        let own = jobs.all(.snapshot).filter { $0.location == place.description }
+        // Where the store does not answer, the job will say so.
+        let there = try? open(place, Self.answerMilliseconds).names().last
+        return (own.compactMap { SnapshotName($0.name) } + [there].compactMap(\.self)).max()
     }
 
     private func freeBytes(at place: ObjectLocation) -> Int? {
@@ -77,9 +85,9 @@ extension SnapshotService {
         guard let place = configuration.location else { return }
         let done = Awaited<Void>()
         do throws(SnapshotFailure) {
-            _ = try begin(at: place, logs: nil, isPeriodic: true) { [self] job in
+            _ = try begin(at: place, logs: nil, .periodic) { [self] job in
                 if let failure = job.progress.failure {
-                    if !job.isCancelled {
+                    if !jobs.isStopping {
                         report("the periodic snapshot failed, the next one tries again: \(failure)")
                     }
                 } else {

@@ -62,7 +62,7 @@ package final class SnapshotService: Sendable {
         func isInTime() -> Bool { Clock.monotonicNanoseconds() < end }
         while isInTime() {
             do throws(SnapshotFailure) {
-                let job = try begin(at: place, logs: nil, isPeriodic: true) { _ in }
+                let job = try begin(at: place, logs: nil, .periodic) { _ in }
                 while job.isRunning, isInTime() { WakeUp.pause(milliseconds: 10) }
                 if job.progress.phase == .complete { return }
                 report(
@@ -86,7 +86,9 @@ package final class SnapshotService: Sendable {
     /// Whether one is being taken, which holds batches that logs let go of meanwhile.
     package var isTaking: Bool { jobs.all(.snapshot).contains(where: \.isRunning) }
     /// The one that was begun first ends. - Returns: false when there is none.
-    package func endOldest() -> Bool { jobs.cancelOldest(.snapshot) }
+    package func endOldest() -> Bool {
+        jobs.cancelOldest(.snapshot, "the server is short of memory that it held")
+    }
 
     // MARK: Places
 
@@ -102,20 +104,7 @@ package final class SnapshotService: Sendable {
             }
             return location
         }
-        let place: ObjectLocation
-        do throws(ObjectStoreFailure) { place = try ObjectLocation(text) } catch {
-            throw .invalid(field: "location", reason: "\"\(text)\": \(error.detail)")
-        }
-        if place == configuration.location { return place }
-        let allowed = configuration.allowedLocations
-        guard allowed.isEmpty || allowed.contains(where: { place.isWithin($0) }) else {
-            throw .invalid(
-                field: "location", reason: "\(place) is not under one of the server's allowed_locations")
-        }
-        if let own = configuration.dataDirectory, place.isWithin(own) || own.isWithin(place) {
-            throw .invalid(field: "location", reason: "\(place) is where the server keeps its own files")
-        }
-        return place
+        return try configuration.place(text)
     }
 
     /// How long somebody waits for the answer of a request, and for that of one that has much to do.
@@ -155,7 +144,7 @@ package final class SnapshotService: Sendable {
         }
         let store = try open(try place(location), patienceMilliseconds)
         guard let text else {
-            guard let newest = try store.names().last else {
+            guard let newest = try store.names().last(where: \.hasAllLogs) else {
                 throw .snapshotNotFound(name: "at all", location: store.location)
             }
             return (newest, store)

@@ -23,7 +23,7 @@ struct SnapshotTests {
     ) throws -> (name: SnapshotName, job: Job, known: KnownPieces) {
         let snapshots = SnapshotStore(objects: store)
         let last = try snapshots.names().last
-        let name = SnapshotName(at: harness.clock.now(), isPeriodic: false, after: last)
+        let name = SnapshotName(at: harness.clock.now(), .all, after: last)
         let job = Job(.snapshot, name: name.text, location: store.location, startedAt: harness.clock.now())
         let run = SnapshotRun(
             engine: harness.engine, store: snapshots, leftovers: snapshots, job: job, name: name,

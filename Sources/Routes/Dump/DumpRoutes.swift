@@ -17,7 +17,7 @@ struct DumpRoutes: Sendable {
         if request.method == .head {
             return .now(Response(status: 200, contentType: form.rawValue, fields: [.noStore]))
         }
-        return try services.reply(to: request, after: after, isLong: true) {
+        return try services.reply(to: request, after: after, isLong: true) { _ in
             let cut = services.engine.stateCut(of: try logs(names))
             let source = DumpSource(cut, form, services)
             return Response(

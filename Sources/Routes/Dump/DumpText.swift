@@ -17,6 +17,7 @@ struct DumpText: ~Copyable {
     /// Of the log at hand: partitions and batches that are not written yet, last first.
     private var partitions: [LogState.PartitionState] = []
     private var batches: [BatchView] = []
+    private var log: LogState?
     private var name = ""
     private var row = 0
     private var visitedRows = 0
@@ -37,6 +38,15 @@ struct DumpText: ~Copyable {
 
     mutating func removeWritten() { json.removeWritten() }
 
+    /// The batch that comes next, when its values have to be fetched first.
+    var archived: (log: LogState, batch: BatchView)? {
+        guard step == .records, let log, let batch = batches.last, batch.isStub else { return nil }
+        return (log, batch)
+    }
+
+    /// - Parameter batch: that one, with its values.
+    mutating func goOn(with batch: BatchView) { batches[batches.count - 1] = batch }
+
     /// Rows that are gone make no text: after so many, others are let before.
     private static let visitedRowsMax = 1 << 18
 
@@ -44,7 +54,7 @@ struct DumpText: ~Copyable {
     /// gone: it goes on with the next call.
     mutating func write(atLeast bytesMin: Int) {
         visitedRows = 0
-        while json.count < bytesMin, visitedRows < Self.visitedRowsMax, step != .over {
+        while json.count < bytesMin, visitedRows < Self.visitedRowsMax, step != .over, archived == nil {
             switch step {
             case .header: writeHeader()
             case .log: writeLog()
@@ -81,6 +91,7 @@ struct DumpText: ~Copyable {
             step = .end
             return
         }
+        self.log = log
         name = log.name
         json.dumpedLog(log)
         endEntry()

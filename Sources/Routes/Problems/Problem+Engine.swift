@@ -83,7 +83,8 @@ extension Problem {
             : "log \(log) exists and differs in \(differences.joined(separator: ", "))"
         return Problem(
             .logExists, detail,
-            members: [.init("differences", .array(differences.map { .string($0) }))])
+            members: differences.isEmpty
+                ? [] : [.init("differences", .array(differences.map { .string($0) }))])
     }
 
     private static func notImplemented(_ feature: String) -> Problem {

@@ -57,16 +57,20 @@ extension Problem {
     /// With how far it has come.
     static func recovering(_ services: Services) -> Problem {
         if let progress = services.snapshots.startJob?.progress {
-            return .notReady(
-                "the server is restoring a snapshot: \(progress.bytes) of \(progress.bytesTotal) bytes")
+            return recovering("is restoring a snapshot", progress.bytes, of: progress.bytesTotal)
         }
         guard let (read, total) = services.engine.recoveryProgress else {
             return .notReady("the server is starting")
         }
-        return Problem(
-            .notReady, "the server is reading its data directory: \(read) of \(total) bytes",
+        return recovering("is reading its data directory", read, of: total)
+    }
+
+    private static func recovering(_ what: String, _ bytes: Int, of total: Int) -> Problem {
+        Problem(
+            .notReady, "the server \(what): \(bytes) of \(total) bytes",
             members: [
-                .init("recovered_bytes", .integer(Int64(read))), .init("total_bytes", .integer(Int64(total))),
+                .init("recovered_bytes", .integer(Int64(bytes))),
+                .init("total_bytes", .integer(Int64(total))),
             ]
         ).with { $0.retryAfterSeconds = 1 }
     }

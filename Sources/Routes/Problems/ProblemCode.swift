@@ -87,7 +87,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .storeUnavailable: "The object store does not answer"
         case .storeRefused: "The object store refuses this"
         case .jobCancelled: "It was cancelled"
-        case .logExists: "The log exists with another configuration"
+        case .logExists: "The log exists already"
         case .invalidArgument: "The request is not valid"
         case .invalidJSON: "The JSON is not valid"
         case .unknownField: "There is no such field or parameter"

@@ -86,7 +86,8 @@ private struct ParquetExport {
             case .wait: more.wait(since: generation, timeoutNanoseconds: 100_000_000)
             case .end: return .success(length)
             case .failure(let failure):
-                return .failure(job.isCancelled ? .cancelled : .source(reason: Problem(failure).detail))
+                return .failure(
+                    job.isCancelled ? .cancelled(reason: nil) : .source(reason: Problem(failure).detail))
             }
         }
     }

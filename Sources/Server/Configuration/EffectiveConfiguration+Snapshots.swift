@@ -1,6 +1,7 @@
 import Glibc
 import ObjectStorage
 import Snapshots
+import StorageEngine
 
 /// What snapshots take from the configuration.
 extension EffectiveConfiguration {
@@ -22,11 +23,24 @@ extension EffectiveConfiguration {
                     "\(setting.key) needs snapshots.location, a directory or s3://bucket/prefix")
             }
         }
+        if let place = snapshots.location, snapshots.isOwn(place) {
+            throw UsageFailure(
+                "snapshots.location: \(place) is where the server keeps its own files (data_dir)")
+        }
         let places =
             [snapshots.location, try location(.restore)].compactMap(\.self) + snapshots.allowedLocations
         // What is wrong with the credentials is said now, and not by the first snapshot.
         for case .s3 in places { try checkStore(places) }
         return snapshots
+    }
+
+    /// Opens the archive of a log.
+    func openArchive(_ snapshots: SnapshotConfiguration) -> @Sendable (String) throws -> any ArchiveStore {
+        let stores = stores
+        return { text in
+            let place = try snapshots.place(text, field: "hybrid.s3_archive")
+            return ArchiveObjects(try stores.open(place))
+        }
     }
 
     private func isSet(_ setting: Setting) -> Bool {

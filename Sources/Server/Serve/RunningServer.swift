@@ -31,7 +31,7 @@ final class RunningServer: Sendable {
         }
         let snapshotConfiguration = try configuration.snapshots()
         let restoreSource = try configuration.restoreSource()
-        let engine = try Self.engine(&configuration, clock, metrics, logger)
+        let engine = try Self.engine(&configuration, snapshotConfiguration, clock, metrics, logger)
         let snapshots = SnapshotService(
             engine, snapshotConfiguration, stores: configuration.stores, metrics: metrics
         ) { logger.error("snapshots", metadata: ["error": "\($0)"]) }
@@ -89,10 +89,12 @@ final class RunningServer: Sendable {
 
     /// - Throws: `StartFailure` when the data directory cannot be used.
     private static func engine(
-        _ configuration: inout EffectiveConfiguration, _ clock: Clock, _ metrics: MetricsRegistry,
+        _ configuration: inout EffectiveConfiguration, _ snapshots: SnapshotConfiguration, _ clock: Clock,
+        _ metrics: MetricsRegistry,
         _ logger: Logger
     ) throws -> Engine {
         var parts = configuration.engine
+        parts.openArchive = configuration.openArchive(snapshots)
         parts.reportFailure = { logger.error("storage", metadata: ["error": "\($0)"]) }
         do throws(StorageFailure) {
             parts.dataDirectory = try configuration.dataDirectory()
@@ -127,20 +129,21 @@ final class RunningServer: Sendable {
         }
     }
 
-    /// The newest snapshot becomes the state of a server that has none of its own.
+    /// The newest snapshot becomes the state, as far as the server has none of its own.
     private static func restore(
         _ source: (location: ObjectLocation, isRequired: Bool), _ snapshots: SnapshotService,
         _ engine: Engine,
         _ logger: Logger
     ) throws {
         let place: Logger.Metadata = ["location": "\(source.location)"]
-        guard engine.allLogs.isEmpty else {
+        let hasLogs = !engine.allLogs.isEmpty
+        if hasLogs, !engine.allLogs.contains(where: { $0.configuration.mode == .memory }) {
             logger.info("there are logs already; no snapshot is restored", metadata: place)
             return
         }
         do throws(SnapshotFailure) {
             guard let job = try snapshots.restoreAtStart(from: source.location) else {
-                guard source.isRequired else {
+                guard source.isRequired, !hasLogs else {
                     logger.warning("there is no snapshot to begin with", metadata: place)
                     return
                 }

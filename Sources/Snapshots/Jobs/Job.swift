@@ -32,6 +32,7 @@ package final class Job: Sendable {
     package let startedAt: Int64
     private let state = Lock(Progress())
     private let cancelled = Atomic<Bool>(false)
+    private let reason = Lock<String?>(nil)
 
     init(_ kind: Kind, name: String, location: String, startedAt: Int64) {
         self.kind = kind
@@ -42,14 +43,22 @@ package final class Job: Sendable {
 
     package var progress: Progress { state.withLock { $0 } }
     package var isRunning: Bool { state.withLock { $0.phase == .running } }
-    package var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+    package var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
+
+    /// Why it is cancelled; nil: somebody asked for it.
+    var cancellation: String? { reason.withLock { $0 } }
 
     /// It ends soon, as failed.
-    package func cancel() { cancelled.store(true, ordering: .relaxed) }
+    package func cancel(_ why: String? = nil) {
+        reason.withLock { $0 = $0 ?? why }
+        cancelled.store(true, ordering: .releasing)
+    }
 
     package func update(_ change: (inout Progress) -> Void) { state.withLock { change(&$0) } }
 
-    func checkCancelled() throws(SnapshotFailure) { if isCancelled { throw .cancelled } }
+    func checkCancelled() throws(SnapshotFailure) {
+        if isCancelled { throw .cancelled(reason: cancellation) }
+    }
 
     func finish(at now: Int64, _ failure: SnapshotFailure?) {
         state.withLock { progress in

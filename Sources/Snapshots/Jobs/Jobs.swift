@@ -25,7 +25,7 @@ final class Jobs: Sendable {
             var failure: SnapshotFailure?
             // However that shows where it was in the middle of something.
             do throws(SnapshotFailure) { try body(job) } catch {
-                failure = job.isCancelled ? .cancelled : error
+                failure = job.isCancelled ? .cancelled(reason: job.cancellation) : error
             }
             job.finish(at: clock.now(), failure)
             ended(job)
@@ -65,9 +65,9 @@ final class Jobs: Sendable {
     }
 
     /// The job that has been running longest is told to end. - Returns: false when none runs.
-    func cancelOldest(_ kind: Job.Kind) -> Bool {
+    func cancelOldest(_ kind: Job.Kind, _ why: String) -> Bool {
         guard let job = all(kind).first(where: { $0.isRunning && !$0.isCancelled }) else { return false }
-        job.cancel()
+        job.cancel(why)
         return true
     }
 
@@ -78,7 +78,7 @@ final class Jobs: Sendable {
             defer { state.threads = [:] }
             return (state.jobs, Array(state.threads.values))
         }
-        for job in jobs { job.cancel() }
+        for job in jobs { job.cancel("the server is stopping") }
         for thread in threads { thread.join() }
         // One that was begun at this very moment.
         while jobs.contains(where: \.isRunning) { WakeUp.pause(milliseconds: 1) }

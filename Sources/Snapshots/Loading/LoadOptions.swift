@@ -10,6 +10,8 @@ package struct LoadOptions: Sendable {
     package var mode: LogConfiguration.Mode?
     /// Logs that have such names go when all is there.
     package var replaces = false
+    /// Of those, the ones that this says yes to.
+    var isWanted: (@Sendable (_ name: String) -> Bool)?
     package init() {}
 
     /// - Throws: `logNotFound` for one that is not in the snapshot, `invalid` for two of the same name.
@@ -17,7 +19,9 @@ package struct LoadOptions: Sendable {
         let names = Set(manifest.logs.map(\.name))
         for name in logs ?? [] where !names.contains(name) { throw .logNotFound(log: name) }
         for name in rename.keys.sorted() where !names.contains(name) { throw .logNotFound(log: name) }
-        let chosen = logs.map { wanted in manifest.logs.filter { wanted.contains($0.name) } } ?? manifest.logs
+        let chosen = manifest.logs.filter { log in
+            (logs?.contains(log.name) ?? true) && (isWanted?(log.name) ?? true)
+        }
         var taken: Set<String> = []
         for log in chosen where !taken.insert(name(of: log)).inserted {
             throw .invalid(field: "rename", reason: "would make two logs \(name(of: log))")

@@ -2,17 +2,24 @@ import Platform
 
 /// The name of a snapshot: when it was begun, how, and something random. Later ones are greater, byte by byte.
 ///
-/// `20261128T173500123Z-periodic-1a2b3c4d`
+/// `20261128T173500123Z-periodic-1a2b3c4d`; `-some-` where logs were chosen.
 struct SnapshotName: Comparable, Hashable, Sendable {
+    enum Kind: String {
+        case all = "-"
+        /// Not all logs that there were.
+        case some = "-some-"
+        /// All, and taken by itself.
+        case periodic = "-periodic-"
+    }
+
     let text: String
-    private static let periodicMark = "-periodic-"
 
     /// - Parameter last: a clock may have been set back since that one was made.
-    init(at now: Int64, isPeriodic: Bool, after last: SnapshotName?) {
+    init(at now: Int64, _ kind: Kind, after last: SnapshotName?) {
         let earliest = last.flatMap(\.milliseconds).map { $0 + 1 } ?? 0
         let digits = String(UInt32.random(in: 0...UInt32.max), radix: 16)
         text =
-            Self.stamp(max(now, earliest)) + (isPeriodic ? Self.periodicMark : "-")
+            Self.stamp(max(now, earliest)) + kind.rawValue
             + String(repeating: "0", count: 8 - digits.count) + digits
     }
 
@@ -27,7 +34,8 @@ struct SnapshotName: Comparable, Hashable, Sendable {
         guard milliseconds != nil else { return nil }
     }
 
-    var isPeriodic: Bool { text.contains(Self.periodicMark) }
+    var isPeriodic: Bool { text.contains(Kind.periodic.rawValue) }
+    var hasAllLogs: Bool { !text.contains(Kind.some.rawValue) }
 
     /// When it was begun.
     var milliseconds: Int64? {

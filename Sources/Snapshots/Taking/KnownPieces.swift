@@ -29,6 +29,9 @@ struct KnownPieces: Sendable {
 
     mutating func note(_ identity: BatchView.Identity, _ sent: Sent) { self.sent[identity] = sent }
 
+    /// What another snapshot has sent lies there as well.
+    mutating func merge(_ other: KnownPieces) { sent.merge(other.sent) { $1 } }
+
     mutating func note(_ manifest: SnapshotManifest) {
         for log in manifest.logs {
             for (number, partition) in log.partitions.enumerated() {

@@ -49,9 +49,12 @@ struct SnapshotRun {
             try job.checkCancelled()
             run.manifest.packs = run.writer.packs
             let digest = try store.publish(run.manifest, as: name)
+            // Until now they were estimates.
+            let bytes = run.manifest.bytes
             job.update { progress in
                 progress.digest = digest
-                progress.bytes = progress.bytesTotal
+                progress.bytes = bytes
+                progress.bytesTotal = bytes
                 progress.sentBytes = run.writer.sentBytes
             }
         } catch {
@@ -135,7 +138,7 @@ private struct Run {
             log.partitions[number].batches = []
             while let view = rest.popLast() {
                 try job.checkCancelled()
-                let batch = try write(view, of: log.name, number, tail)
+                let batch = try write(view, of: log, number, tail)
                 record.partitions[number].batches.append(batch)
                 job.update { progress in
                     progress.bytes = min(progress.bytesTotal, progress.bytes + view.imageBytes)
@@ -148,7 +151,7 @@ private struct Run {
     }
 
     private mutating func write(
-        _ view: BatchView, of log: String, _ partition: Int, _ tail: Int64
+        _ view: BatchView, of log: LogState, _ partition: Int, _ tail: Int64
     ) throws(SnapshotFailure) -> SnapshotManifest.BatchRecord {
         let identity = view.identity(tail: tail)
         let live = view.liveCounts
@@ -159,10 +162,17 @@ private struct Run {
         } else {
             let offsets = view.offsets(tail: tail)
             let (known, present) = (known, present)
+            let whole: BatchView
+            do throws(EngineError) {
+                whole = try log.loaded(view) { [job] in job.isCancelled }
+            } catch {
+                throw .engine(error)
+            }
             rows = try writer.write(bytes: view.imageBytes) { buffer in
-                view.encodeRows(tail: tail, to: buffer)
+                whole.encodeRows(tail: tail, to: buffer)
             } known: { bytes, checksum in
-                let place = known.place(of: log, partition, offsets, bytes: bytes, checksum: checksum)
+                let place = known.place(
+                    of: log.name, partition, offsets, bytes: bytes, checksum: checksum)
                 return Self.isThere(place, present) ? place : nil
             }
         }

@@ -12,9 +12,17 @@ package struct LogState: Sendable {
     /// By number.
     package var partitions: [PartitionState]
     package let producers: [ProducerCall]
+    private let log: Log
 
     package var name: String { description.name }
     package var configuration: LogConfiguration { description.configuration }
+
+    /// The same rows of one of its batches with all their columns, which `encodeRows` and whoever reads values needs:
+    /// fetched where they are in the archive.
+    /// - Parameter isCancelled: asked now and then while it waits.
+    package func loaded(
+        _ view: BatchView, isCancelled: @Sendable () -> Bool = { false }
+    ) throws(EngineError) -> BatchView { try log.loaded(view, isCancelled: isCancelled) }
 
     package struct PartitionState: Sendable {
         /// Where what is readable begins, and where what comes next will be.
@@ -39,6 +47,7 @@ extension LogState {
         self.description = description
         partitions = part.bounds.map { PartitionState(bounds: $0, batches: []) }
         for view in part.batches { partitions[view.partition].batches.append(view) }
+        log = part.log
         // Calls go on being made: those that wrote something behind the instant are not part of it.
         producers = part.log.producers.withLock { $0.decidedCalls }.filter { call in
             call.ranges.allSatisfy { range in
