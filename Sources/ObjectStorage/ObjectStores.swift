@@ -18,6 +18,14 @@ package struct ObjectStores: Sendable {
         self.configure = configure
     }
 
+    /// The same, where more is said.
+    package func configured(_ more: @escaping @Sendable (inout S3Configuration) -> Void) -> ObjectStores {
+        ObjectStores(environment: environment, files: files) { [configure] configuration in
+            configure(&configuration)
+            more(&configuration)
+        }
+    }
+
     package func open(
         _ location: ObjectLocation, isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(ObjectStoreFailure) -> any ObjectStore {

@@ -34,12 +34,18 @@ extension EffectiveConfiguration {
         return snapshots
     }
 
-    /// Opens the archive of a log.
-    func openArchive(_ snapshots: SnapshotConfiguration) -> @Sendable (String) throws -> any ArchiveStore {
-        let stores = stores
+    /// Opens the archive of a log. Who reads from it waits: less often, then, and less long than a snapshot does.
+    func openArchive(
+        _ snapshots: SnapshotConfiguration, isStopping: @escaping @Sendable () -> Bool
+    ) -> @Sendable (String) throws -> any ArchiveStore {
+        let stores = stores.configured { s3 in
+            s3.retries.attemptsMax = 3
+            s3.retries.retryAfterSecondsMax = 5
+            s3.stallSeconds = 10
+        }
         return { text in
             let place = try snapshots.place(text, field: "hybrid.s3_archive")
-            return ArchiveObjects(try stores.open(place))
+            return ArchiveObjects(try stores.open(place, isCancelled: isStopping))
         }
     }
 

@@ -14,6 +14,8 @@ final class RunningServer: Sendable {
     private let services: Services
     private let logger: Logger
     private let host: String
+    /// Nobody waits for the stores of archives any more.
+    private let isStopping = AtomicFlag()
 
     /// - Throws: `StartFailure`; nothing is left running then.
     init(_ configuration: EffectiveConfiguration, logger: Logger) throws {
@@ -31,7 +33,9 @@ final class RunningServer: Sendable {
         }
         let snapshotConfiguration = try configuration.snapshots()
         let restoreSource = try configuration.restoreSource()
-        let engine = try Self.engine(&configuration, snapshotConfiguration, clock, metrics, logger)
+        let isStopping = isStopping
+        let openArchive = configuration.openArchive(snapshotConfiguration) { isStopping.value }
+        let engine = try Self.engine(&configuration, clock, metrics, logger, openArchive)
         let snapshots = SnapshotService(
             engine, snapshotConfiguration, stores: configuration.stores, metrics: metrics
         ) { logger.error("snapshots", metadata: ["error": "\($0)"]) }
@@ -89,12 +93,11 @@ final class RunningServer: Sendable {
 
     /// - Throws: `StartFailure` when the data directory cannot be used.
     private static func engine(
-        _ configuration: inout EffectiveConfiguration, _ snapshots: SnapshotConfiguration, _ clock: Clock,
-        _ metrics: MetricsRegistry,
-        _ logger: Logger
+        _ configuration: inout EffectiveConfiguration, _ clock: Clock, _ metrics: MetricsRegistry,
+        _ logger: Logger, _ openArchive: @escaping OpenArchive
     ) throws -> Engine {
         var parts = configuration.engine
-        parts.openArchive = configuration.openArchive(snapshots)
+        parts.openArchive = openArchive
         parts.reportFailure = { logger.error("storage", metadata: ["error": "\($0)"]) }
         do throws(StorageFailure) {
             parts.dataDirectory = try configuration.dataDirectory()
@@ -169,6 +172,7 @@ final class RunningServer: Sendable {
         services.readiness.isReady = false
         services.streams.endAll()
         http.stop(graceMilliseconds: graceMilliseconds)
+        isStopping.value = true
         services.stop()
         services.engine.stop()
     }
