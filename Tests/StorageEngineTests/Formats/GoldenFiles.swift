@@ -3,21 +3,22 @@ import Platform
 import StorageEngine
 import Support
 
-/// A data directory as format version 1 wrote it, kept as text beside the tests.
+/// A data directory as format version 1 wrote it, and one with an archive, as version 2 did, kept as text beside the tests.
 ///
-/// To write it anew, which only a new format version may need:
-/// `PYRALOG_WRITE_GOLDEN=1 swift test --disable-xctest --filter FormatTests`
+/// To write them anew, which only a new format version may need:
+/// `PYRALOG_WRITE_GOLDEN=1 swift test --disable-xctest --filter FormatTests`, and for the other `ArchiveGoldenTests`
 enum GoldenFiles {
-    static let directory = {
+    private static func directory(_ version: Int) -> String {
         let parts = #filePath.split(separator: "/").dropLast(3)
-        return "/" + (parts + ["Golden", "version-1"]).joined(separator: "/")
-    }()
+        return "/" + (parts + ["Golden", "version-\(version)"]).joined(separator: "/")
+    }
     static let isWriting = ProcessInfo.processInfo.environment["PYRALOG_WRITE_GOLDEN"] != nil
     /// Beside `/data` in the names.
     private static let suffix = ".hex"
     private static let lineBytes = 48
 
-    static func read() throws -> MemoryFiles {
+    static func read(version: Int = 1) throws -> MemoryFiles {
+        let directory = directory(version)
         let disk = MemoryFiles()
         let manager = FileManager.default
         for case let name as String in manager.enumerator(atPath: directory) ?? .init()
@@ -29,7 +30,8 @@ enum GoldenFiles {
         return disk
     }
 
-    static func write(_ disk: MemoryFiles) throws {
+    static func write(_ disk: MemoryFiles, version: Int = 1) throws {
+        let directory = directory(version)
         let manager = FileManager.default
         if manager.fileExists(atPath: directory) { try manager.removeItem(atPath: directory) }
         for path in disk.paths where !path.hasSuffix("/LOCK") {
