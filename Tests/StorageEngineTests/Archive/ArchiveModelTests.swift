@@ -64,4 +64,60 @@ struct ArchiveModelTests {
         #expect(run.store.keys.count == needed.count)
         harness.engine.stop()
     }
+
+    @Test("readers and writers go on while batches move, and objects come and go")
+    func concurrently() throws {
+        let run = ArchiveRun()
+        let harness = try run.start()
+        let log = try run.log(harness)
+        let isOver = Flag()
+        let engine = harness.engine
+        let threads = (0..<3).map { writer in
+            Thread(name: "writer") {
+                var random = SplitMix(state: UInt64(writer))
+                var model: [String: String] = [:]
+                // How many rounds fit beside the steps is the machine's affair.
+                for step in 0..<200_000 where engine.archiveFigures.uploads < 6 {
+                    let key = "\(writer)-\(Int.random(in: 0..<1000, using: &random))"
+                    switch Int.random(in: 0..<10, using: &random) {
+                    case 0..<2:
+                        let value = ArchiveRun.value(step)
+                        do { try log.put(key, value).wait() } catch { Issue.record("\(error)") }
+                        model[key] = value
+                    case 2:
+                        guard model.removeValue(forKey: key) != nil else { break }
+                        do { try log.delete(key).wait() } catch { Issue.record("\(error)") }
+                    case 3:
+                        do { model["n-\(writer)"] = "\(try log.increment("n-\(writer)").wait().value)" } catch
+                        {
+                            Issue.record("\(error)")
+                        }
+                    case 4:
+                        do {
+                            _ = try log.read(
+                                partition: 0, from: .last(200), limit: 200, maxBytes: 20_000, clamps: true)
+                        } catch { Issue.record("\(error)") }
+                    default:
+                        #expect(log.failure(key) == nil)
+                        #expect(log.get(key) == model[key])
+                    }
+                }
+            }
+        }
+        let mover = Thread(name: "mover") {
+            while !isOver.isSet { run.age(engine) }
+        }
+        for thread in threads { thread.join() }
+        isOver.set()
+        mover.join()
+        #expect(harness.engine.archiveFigures.uploads >= 6)
+        #expect(harness.engine.archiveFigures.fetchFailures == 0)
+        harness.engine.stop()
+    }
+}
+
+private final class Flag: Sendable {
+    private let state = Lock(false)
+    var isSet: Bool { state.withLock { $0 } }
+    func set() { state.withLock { $0 = true } }
 }

@@ -58,16 +58,18 @@ struct ArchiveRun {
     }
 
     /// All there is goes to the disk, out of memory, and into the archive if it can.
-    func age(_ harness: DurableHarness) {
+    func age(_ harness: DurableHarness) { age(harness.engine) }
+
+    func age(_ engine: Engine) {
         clock.advance(milliseconds: Self.archiveAfter + 1)
         // A test may have made the disk fail.
-        try? harness.engine.checkpoint()
+        try? engine.checkpoint()
         for _ in 0..<2 {
             clock.advance(milliseconds: 200)
-            harness.engine.maintainDue()
+            engine.maintainDue()
         }
         // The location has to be in a checkpoint before anything goes there.
-        for _ in 0..<2 { harness.engine.archiveDue() }
+        for _ in 0..<2 { engine.archiveDue() }
     }
 
     /// One that is long enough to be found in files.
