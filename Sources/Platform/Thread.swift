@@ -1,4 +1,5 @@
 import CPlatform
+import Glibc
 
 /// A joinable operating-system thread with a name that `top -H` shows.
 package final class Thread: @unchecked Sendable {
