@@ -57,6 +57,9 @@ struct LoadArguments: ParsableArguments {
     @Option(help: "Another name for a log, as old=new; may be repeated.") var rename: [String] = []
     @Flag(help: "Logs that have such names go, at the moment at which all is there.") var replace = false
 
+    /// Before anybody is asked anything: bad usage has an exit code of its own.
+    func validate() throws { _ = try members() }
+
     func members() throws -> [JSONValue.Member] {
         var members: [JSONValue.Member] = []
         if let logs { members.append(.init("logs", Self.names(logs))) }
