@@ -18,6 +18,15 @@ package enum SnapshotFailure: Error, CustomStringConvertible, Sendable {
     case cancelled(reason: String?)
     case stopping
 
+    /// What was stored is not what it was.
+    var isDamage: Bool {
+        switch self {
+        case .damaged: true
+        case .store(let failure): failure.kind == .corrupt
+        case .invalid, .snapshotNotFound, .logNotFound, .busy, .engine, .cancelled, .stopping: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .invalid(let field, let reason): "\(field) \(reason)"

@@ -43,7 +43,7 @@ extension SnapshotService {
         let names = try store.names()
         let known = state.withLock { $0.known[job.location] }
         // What a cancelled snapshot leaves is removed too, unless the server is in a hurry.
-        let leftovers = SnapshotStore(objects: store.objects.cancelled { [jobs] in jobs.isStopping })
+        let leftovers = try open(place) { [jobs] in jobs.isStopping }
         let run = SnapshotRun(
             engine: engine, store: store, leftovers: leftovers, job: job, name: name,
             packBytesMax: configuration.packBytesMax
@@ -110,7 +110,7 @@ extension SnapshotService {
             defer { free(location) }
             let store = try open(place, Self.deleteMilliseconds)
             let periodic = try store.names().filter(\.isPeriodic)
-            for name in periodic.dropLast(max(1, configuration.keep)) { try store.delete(name) }
+            for name in periodic.dropLast(max(1, configuration.keep)) { try remove(name, from: store) }
             let limit = engine.clock.now() - Self.abandonedMilliseconds
             let count = try store.removeLeftovers(begunBefore: limit)
             if count > 0 { report("\(count) objects of snapshots that were never completed were removed") }

@@ -115,7 +115,7 @@ package final class SnapshotService: Sendable {
         _ place: ObjectLocation, _ patienceMilliseconds: Int64
     ) throws(SnapshotFailure) -> SnapshotStore {
         let end = Clock.monotonicNanoseconds() + patienceMilliseconds * 1_000_000
-        return try open(place) { Clock.monotonicNanoseconds() > end }
+        return try open(place) { [jobs] in Clock.monotonicNanoseconds() > end || jobs.isStopping }
     }
 
     func open(_ place: ObjectLocation, _ job: Job) throws(SnapshotFailure) -> SnapshotStore {

@@ -82,17 +82,35 @@ struct SnapshotStore: Sendable {
 
     // MARK: Removing
 
-    /// The snapshot is gone first; then what no other one uses.
-    func delete(_ name: SnapshotName) throws(SnapshotFailure) {
-        let own = try manifest(of: name).manifest
+    /// The snapshot is gone first; then what no other one uses. Where one of them is damaged nobody knows, and all stays.
+    /// - Parameter gone: is called once the snapshot is not there any more, whatever comes then.
+    func delete(_ name: SnapshotName, gone: () -> Void = {}) throws(SnapshotFailure) {
+        let own = try packs(of: name)
         try delete(Self.key(of: name))
+        gone()
+        guard let own else { return }
         var used: Set<String> = []
-        for other in try names() { used.formUnion(try manifest(of: other).manifest.packs.map(\.key)) }
-        for pack in own.packs where !used.contains(pack.key) { try delete(pack.key) }
+        for other in try names() {
+            guard let packs = try packs(of: other) else { return }
+            used.formUnion(packs)
+        }
+        for pack in own where !used.contains(pack) { try delete(pack) }
     }
 
-    /// What a snapshot has left that was not completed. Nothing refers to it.
-    func removePacks(_ keys: [String]) {
+    /// What a snapshot refers to; nil when it is damaged.
+    private func packs(of name: SnapshotName) throws(SnapshotFailure) -> [String]? {
+        do throws(SnapshotFailure) { return try manifest(of: name).manifest.packs.map(\.key) } catch {
+            guard error.isDamage else { throw error }
+            return nil
+        }
+    }
+
+    /// What a snapshot has left that was not completed.
+    ///
+    /// Nobody may know whether storing the manifest succeeded after all, so it goes first. As long as that is not certain the
+    /// packs stay: a snapshot that is there is whole.
+    func removeRest(of name: SnapshotName, _ keys: [String]) {
+        guard (try? delete(Self.key(of: name))) != nil else { return }
         // It was going to fail already; what stays is found by `removeLeftovers`.
         for key in keys { try? delete(key) }
     }

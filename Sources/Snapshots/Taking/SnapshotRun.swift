@@ -23,7 +23,7 @@ struct SnapshotRun {
         logs names: [String]?, _ known: KnownPieces?, before last: SnapshotName?
     ) throws(SnapshotFailure) -> KnownPieces {
         var known = known ?? KnownPieces()
-        if known.sent.isEmpty, let last { known.note(try store.manifest(of: last).manifest) }
+        if known.sent.isEmpty, let last { try note(last, in: &known) }
         let present = try store.packs()
         var cut = engine.stateCut(of: try logs(names))
         let total = cut.logs.reduce(0) { total, log in
@@ -58,10 +58,18 @@ struct SnapshotRun {
                 progress.sentBytes = run.writer.sentBytes
             }
         } catch {
-            leftovers.removePacks(run.writer.writtenKeys)
+            leftovers.removeRest(of: name, run.writer.writtenKeys)
             throw error
         }
         return run.sent
+    }
+
+    private func note(_ last: SnapshotName, in known: inout KnownPieces) throws(SnapshotFailure) {
+        do throws(SnapshotFailure) { known.note(try store.manifest(of: last).manifest) } catch {
+            // Without it everything is sent again. It may also have been removed meanwhile.
+            if case .snapshotNotFound = error { return }
+            guard error.isDamage else { throw error }
+        }
     }
 
     private func logs(_ names: [String]?) throws(SnapshotFailure) -> [Log] {
