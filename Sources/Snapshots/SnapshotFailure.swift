@@ -23,7 +23,7 @@ package enum SnapshotFailure: Error, CustomStringConvertible, Sendable {
         switch self {
         case .damaged: true
         case .store(let failure): failure.kind == .corrupt
-        case .invalid, .snapshotNotFound, .logNotFound, .busy, .engine, .cancelled, .stopping: false
+        case .invalid, .snapshotNotFound, .logNotFound, .busy, .engine, .source, .cancelled, .stopping: false
         }
     }
 

@@ -15,11 +15,23 @@ extension SnapshotService {
     }
 
     /// Begins to load the records of a range of time.
-    /// - Parameter source: the name of a snapshot, or a location, of which the newest is taken; nil: the configured one.
+    /// - Parameter source: the name of a snapshot; or a location: of the newest snapshot there, or of the archive that is there;
+    ///   nil: the configured one.
     package func replay(
         from source: String?, _ timestamps: Range<Int64>, _ options: LoadOptions
     ) throws(SnapshotFailure) -> Job {
         let isName = source.map { SnapshotName($0) != nil } ?? false
+        if !isName {
+            let store = try open(try place(source), Self.answerMilliseconds)
+            if try !store.names().contains(where: \.hasAllLogs), try ArchiveReplay.isThere(store.objects) {
+                return try load(.replay, from: store) { [engine] store, job throws(SnapshotFailure) in
+                    try ArchiveReplay(
+                        engine: engine, objects: store.objects, options: options, timestamps: timestamps,
+                        job: job
+                    ).run()
+                }
+            }
+        }
         return try load(.replay, isName ? source : nil, at: isName ? nil : source) {
             [engine] name, store, job throws(SnapshotFailure) in
             try Replay(
@@ -33,11 +45,19 @@ extension SnapshotService {
         _ body: @escaping @Sendable (SnapshotName, SnapshotStore, Job) throws(SnapshotFailure) -> Void
     ) throws(SnapshotFailure) -> Job {
         let (name, store) = try find(text, at: location)
+        return try load(kind, from: store) { store, job throws(SnapshotFailure) in
+            try body(name, store, job)
+        }
+    }
+
+    private func load(
+        _ kind: Job.Kind, from store: SnapshotStore,
+        _ body: @escaping @Sendable (SnapshotStore, Job) throws(SnapshotFailure) -> Void
+    ) throws(SnapshotFailure) -> Job {
         let job = Job(
             kind, name: Self.identifier(), location: store.location, startedAt: engine.clock.now())
-        try jobs.run(job, engine.clock) { job throws(SnapshotFailure) in
-            let objects = store.objects.cancelled { job.isCancelled }
-            try body(name, SnapshotStore(objects: objects), job)
+        try jobs.run(job, engine.clock) { [self] job throws(SnapshotFailure) in
+            try body(try open(try place(store.location), job), job)
         } ended: { [metrics] in
             metrics.note($0)
         }

@@ -14,22 +14,29 @@ package struct LoadOptions: Sendable {
     var isWanted: (@Sendable (_ name: String) -> Bool)?
     package init() {}
 
-    /// - Throws: `logNotFound` for one that is not in the snapshot, `invalid` for two of the same name.
-    func choose(from manifest: SnapshotManifest) throws(SnapshotFailure) -> [SnapshotManifest.LogRecord] {
-        let names = Set(manifest.logs.map(\.name))
-        for name in logs ?? [] where !names.contains(name) { throw .logNotFound(log: name) }
-        for name in rename.keys.sorted() where !names.contains(name) { throw .logNotFound(log: name) }
-        let chosen = manifest.logs.filter { log in
-            (logs?.contains(log.name) ?? true) && (isWanted?(log.name) ?? true)
+    /// Those that become logs, by their names there.
+    /// - Throws: `logNotFound` for one that is not there, `invalid` for two that would have the same name.
+    func choose<Log>(from logs: [Log], _ name: (Log) -> String) throws(SnapshotFailure) -> [Log] {
+        let names = Set(logs.map(name))
+        for wanted in (self.logs ?? []) + rename.keys.sorted() where !names.contains(wanted) {
+            throw .logNotFound(log: wanted)
+        }
+        let chosen = logs.filter { log in
+            (self.logs?.contains(name(log)) ?? true) && (isWanted?(name(log)) ?? true)
         }
         var taken: Set<String> = []
-        for log in chosen where !taken.insert(name(of: log)).inserted {
-            throw .invalid(field: "rename", reason: "would make two logs \(name(of: log))")
+        for log in chosen where !taken.insert(self.name(of: name(log))).inserted {
+            throw .invalid(field: "rename", reason: "would make two logs \(self.name(of: name(log)))")
         }
         return chosen
     }
 
-    func name(of log: SnapshotManifest.LogRecord) -> String { rename[log.name] ?? log.name }
+    func choose(from manifest: SnapshotManifest) throws(SnapshotFailure) -> [SnapshotManifest.LogRecord] {
+        try choose(from: manifest.logs, \.name)
+    }
+
+    /// What a log is called here.
+    func name(of log: String) -> String { rename[log] ?? log }
 }
 
 extension LogConfiguration {

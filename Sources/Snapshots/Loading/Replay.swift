@@ -23,7 +23,7 @@ struct Replay {
             progress.snapshot = name.text
             progress.time = manifest.time
             progress.digest = digest
-            progress.logs = records.map { options.name(of: $0) }
+            progress.logs = records.map { options.name(of: $0.name) }
             progress.bytesTotal = plan.reduce(0) { $0 + $1.bytes }
         }
         let reader = PieceReader(store, manifest.packs, plan: plan)
@@ -55,7 +55,8 @@ struct Replay {
     ) throws(SnapshotFailure) -> IncomingLog {
         do throws(EngineError) {
             return try incoming.add(
-                named: options.name(of: record), record.configuration.forReplay, replacing: options.replaces)
+                named: options.name(of: record.name), record.configuration.forReplay,
+                replacing: options.replaces)
         } catch {
             throw .engine(error)
         }

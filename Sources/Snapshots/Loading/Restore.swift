@@ -16,7 +16,7 @@ struct Restore {
             progress.snapshot = name.text
             progress.time = manifest.time
             progress.digest = digest
-            progress.logs = records.map { options.name(of: $0) }
+            progress.logs = records.map { options.name(of: $0.name) }
             progress.bytesTotal = records.reduce(0) { total, log in
                 log.partitions.reduce(total) { $1.batches.reduce($0) { $0 + $1.bytes } }
             }
@@ -38,7 +38,7 @@ struct Restore {
         let log: IncomingLog
         do throws(EngineError) {
             log = try incoming.add(
-                named: options.name(of: record), record.configuration.changed(to: mode),
+                named: options.name(of: record.name), record.configuration.changed(to: mode),
                 replacing: options.replaces)
         } catch {
             throw .engine(error)

@@ -89,11 +89,11 @@ extension Archive {
                 .init(
                     partition: partition.number, rows: stored.rows, base: stored.base,
                     endOfRange: stored.endOfRange, position: position, bytes: piece.bytes,
-                    checksum: piece.checksum))
+                    checksum: piece.checksum, timestamps: batch.timestamps))
             moved.append((batch, ArchivedBatch(piece, object)))
             buffer.pad(to: ArchiveFormat.alignment)
         }
-        ArchiveFormat.finish(index, object.id, buffer)
+        ArchiveFormat.finish(.init(log: log.description, entries: index), object.id, buffer)
         do throws(ArchiveFailure) {
             try store(place).put(key(object.id), buffer)
         } catch {

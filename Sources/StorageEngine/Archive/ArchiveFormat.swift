@@ -1,6 +1,6 @@
 import Platform
 
-/// The layout of an object: a header, images of batches at multiples of 64, an index of them, a trailer.
+/// The layout of an object: a header, images of batches at multiples of 64, an index of them with what their log is, a trailer.
 /// `docs/formats/archive.md` draws it.
 enum ArchiveFormat {
     static let magic: UInt64 = 0x3143_5241_4152_5950  // "PYRAARC1"
@@ -20,6 +20,14 @@ enum ArchiveFormat {
         let position: Int
         let bytes: Int
         let checksum: UInt64
+        /// Of the rows, the earliest and the latest.
+        let timestamps: ClosedRange<Int64>
+    }
+
+    struct Index: Equatable {
+        /// As the log was when the object was written.
+        let log: LogDescription
+        let entries: [IndexEntry]
     }
 
     /// `<space>/<log>/<number>.arc`, each in sixteen hexadecimal digits: nothing in it is text of a user.
@@ -59,9 +67,10 @@ enum ArchiveFormat {
     }
 
     /// Behind the last piece.
-    static func finish(_ index: [IndexEntry], _ id: ArchiveObjectID, _ buffer: ByteBuffer) {
+    static func finish(_ index: Index, _ id: ArchiveObjectID, _ buffer: ByteBuffer) {
         let position = buffer.count
-        for entry in index {
+        index.log.encode(to: buffer)
+        for entry in index.entries {
             buffer.append(UInt32(entry.partition))
             buffer.append(UInt32(entry.rows))
             buffer.append(entry.base)
@@ -69,6 +78,8 @@ enum ArchiveFormat {
             buffer.append(UInt64(entry.position))
             buffer.append(UInt64(entry.bytes))
             buffer.append(entry.checksum)
+            buffer.append(entry.timestamps.lowerBound)
+            buffer.append(entry.timestamps.upperBound)
         }
         let indexBytes = buffer.count - position
         let digest = SegmentFormat.checksum(UnsafeRawBufferPointer(rebasing: buffer.bytes[position...]))
@@ -85,49 +96,85 @@ enum ArchiveFormat {
 
     // MARK: Reading
 
+    /// Where the index lies, and what its checksum is.
+    struct Trailer {
+        let index: Range<Int>
+        fileprivate let digest: UInt64
+        fileprivate let number: UInt64
+
+        /// - Parameters:
+        ///   - bytes: the last ones of an object.
+        ///   - objectBytes: how many it has in all.
+        init(decoding bytes: UnsafeRawBufferPointer, objectBytes: Int) throws(BinaryReader.Malformed) {
+            guard bytes.count == trailerBytes else { throw .init() }
+            var fields = BinaryReader(try ArchiveFormat.covered(bytes[...]))
+            let position = try fields.count()
+            let count = try fields.count()
+            digest = try fields.integer()
+            number = try fields.integer()
+            guard try fields.integer(UInt64.self) == magic, position <= objectBytes,
+                count <= objectBytes - position
+            else { throw .init() }
+            index = position..<position + count
+        }
+    }
+
     /// What is in a whole object. Total. - Throws: `Malformed`, `UnknownVersion`.
-    static func index(of bytes: UnsafeRawBufferPointer) throws -> [IndexEntry] {
+    static func index(of bytes: UnsafeRawBufferPointer) throws -> Index {
         guard bytes.count >= headerBytes + trailerBytes else { throw BinaryReader.Malformed() }
-        let header = try covered(bytes.prefix(headerBytes))
-        var fields = BinaryReader(header)
+        let number = try checkHeader(UnsafeRawBufferPointer(rebasing: bytes.prefix(headerBytes)))
+        let trailer = try Trailer(
+            decoding: UnsafeRawBufferPointer(rebasing: bytes.suffix(trailerBytes)), objectBytes: bytes.count)
+        guard trailer.number == number else { throw BinaryReader.Malformed() }
+        return try index(UnsafeRawBufferPointer(rebasing: bytes[trailer.index]), trailer)
+    }
+
+    /// - Returns: the object's number. - Throws: `Malformed`, `UnknownVersion`.
+    private static func checkHeader(_ bytes: UnsafeRawBufferPointer) throws -> UInt64 {
+        var fields = BinaryReader(try covered(bytes[...]))
         guard try fields.integer(UInt64.self) == magic else { throw BinaryReader.Malformed() }
         let version = try fields.integer(UInt32.self)
         guard version == Self.version, try fields.integer(UInt32.self) == 0 else {
             throw UnknownVersion(version: version)
         }
         _ = try fields.integer(UInt64.self)
-        let number = try fields.integer(UInt64.self)
-        let trailer = try covered(bytes.suffix(trailerBytes))
-        var end = BinaryReader(trailer)
-        let position = try end.count()
-        let count = try end.count()
-        let digest = try end.integer(UInt64.self)
-        guard try end.integer(UInt64.self) == number, try end.integer(UInt64.self) == magic,
-            position <= bytes.count, count <= bytes.count - position
-        else { throw BinaryReader.Malformed() }
-        let content = UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
-        guard SegmentFormat.checksum(content) == digest else { throw BinaryReader.Malformed() }
-        return try entries(content, before: position)
+        return try fields.integer()
     }
 
-    private static func entries(
-        _ content: UnsafeRawBufferPointer, before end: Int
-    ) throws(BinaryReader.Malformed) -> [IndexEntry] {
-        var reader = BinaryReader(content)
+    /// - Parameter bytes: those of which the trailer says that they are the index.
+    static func index(
+        _ bytes: UnsafeRawBufferPointer, _ trailer: Trailer
+    ) throws(BinaryReader.Malformed) -> Index {
+        guard bytes.count == trailer.index.count, SegmentFormat.checksum(bytes) == trailer.digest else {
+            throw .init()
+        }
+        let end = trailer.index.lowerBound
+        var reader = BinaryReader(bytes)
+        let log = try LogDescription(decoding: &reader)
         var entries: [IndexEntry] = []
         while reader.remaining > 0 {
-            let entry = IndexEntry(
-                partition: Int(try reader.integer(UInt32.self)), rows: Int(try reader.integer(UInt32.self)),
-                base: Int64(try reader.count()), endOfRange: Int64(try reader.count()),
-                position: try reader.count(), bytes: try reader.count(), checksum: try reader.integer())
-            guard entry.position <= end, entry.bytes <= end - entry.position else { throw .init() }
-            entries.append(entry)
+            let partition = Int(try reader.integer(UInt32.self))
+            let rows = Int(try reader.integer(UInt32.self))
+            let base = Int64(try reader.count())
+            let endOfRange = Int64(try reader.count())
+            let position = try reader.count()
+            let count = try reader.count()
+            let checksum: UInt64 = try reader.integer()
+            let earliest: Int64 = try reader.integer()
+            let latest: Int64 = try reader.integer()
+            guard partition < log.configuration.partitions, base < endOfRange, position <= end,
+                count <= end - position, earliest <= latest
+            else { throw .init() }
+            entries.append(
+                IndexEntry(
+                    partition: partition, rows: rows, base: base, endOfRange: endOfRange, position: position,
+                    bytes: count, checksum: checksum, timestamps: earliest...latest))
         }
-        return entries
+        return Index(log: log, entries: entries)
     }
 
     /// Without the checksum behind it, which is right.
-    private static func covered(
+    fileprivate static func covered(
         _ bytes: Slice<UnsafeRawBufferPointer>
     ) throws(BinaryReader.Malformed) -> UnsafeRawBufferPointer {
         let all = UnsafeRawBufferPointer(rebasing: bytes)

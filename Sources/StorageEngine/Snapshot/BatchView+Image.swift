@@ -35,15 +35,7 @@ extension BatchView {
     package var rowCount: Int { rows.upperBound }
     /// From its first row to one past the last offset that it stands for.
     package func offsets(tail: Int64) -> Range<Int64> { header.base..<min(header.endOfRange, tail) }
-    package var timestamps: ClosedRange<Int64> {
-        var least = header.timestamps[0]
-        var most = least
-        for row in 1..<max(1, rows.upperBound) {
-            least = min(least, header.timestamps[row])
-            most = max(most, header.timestamps[row])
-        }
-        return least...most
-    }
+    package var timestamps: ClosedRange<Int64> { header.timestamps(ofFirst: rows.upperBound) }
 
     /// About as long as its image.
     package var imageBytes: Int {
@@ -65,5 +57,23 @@ extension BatchView {
     package func encodeDeadRows(to buffer: ByteBuffer) {
         DeadRowsImage.encode(
             present: header.present, newest: header.newest, rows: rows.upperBound, to: buffer)
+    }
+}
+
+extension Batch {
+    /// Of all its rows; it is sealed.
+    var timestamps: ClosedRange<Int64> { header.pointee.timestamps(ofFirst: header.pointee.rows) }
+}
+
+extension BatchHeader {
+    /// The earliest and the latest. - Precondition: there are as many rows, at least one, and they are committed.
+    fileprivate func timestamps(ofFirst count: Int) -> ClosedRange<Int64> {
+        var earliest = timestamps[0]
+        var latest = earliest
+        for row in 1..<max(1, count) {
+            earliest = min(earliest, timestamps[row])
+            latest = max(latest, timestamps[row])
+        }
+        return earliest...latest
     }
 }

@@ -24,7 +24,7 @@ struct ArchiveFormatTests {
 
     private func index(_ bytes: some Collection<UInt8>) throws -> [ArchiveFormat.IndexEntry] {
         let buffer = ByteBuffer(bytes)
-        return try withExtendedLifetime(buffer) { try ArchiveFormat.index(of: buffer.bytes) }
+        return try withExtendedLifetime(buffer) { try ArchiveFormat.index(of: buffer.bytes) }.entries
     }
 
     private func checkpoint(_ bytes: [UInt8]) throws -> Checkpoint {
@@ -35,7 +35,9 @@ struct ArchiveFormatTests {
     @Test("an object says what is in it, each piece a whole batch with the checksum that it names")
     func index() throws {
         let object = ByteBuffer(try moved().object)
-        let index = try ArchiveFormat.index(of: object.bytes)
+        let content = try ArchiveFormat.index(of: object.bytes)
+        #expect(content.log.name == "log" && content.log.configuration.mode == .hybrid)
+        let index = content.entries
         #expect(index.count > 1 && index.map(\.rows).reduce(0, +) >= 60)
         var next: Int64 = 0
         for entry in index {
