@@ -5,7 +5,8 @@ extension Partition {
     func maintain(now: Int64) {
         state.withLock { $0.maintenanceDue = Deadline.never }
         sweepExpired(now: now)
-        let nextTooOld = min(tier(now: now), state.withLock { $0.enforceRetainedAge(now: now) })
+        tier(now: now)
+        let nextTooOld = state.withLock { $0.enforceRetainedAge(now: now) }
         cleanAll()
         // Others are due as well: what is left of many comes in the next visit.
         let runsMax = 256
@@ -14,8 +15,10 @@ extension Partition {
         if runs == runsMax {
             state.withLock { $0.requestMaintenance(at: now + Maintenance.intervalMilliseconds) }
         }
+        // Rewriting has put copies into memory of what had left it.
+        let nextTier = nextTier(now: now)
         let others = state.withLock { state in
-            let earliest = min(state.earliestDeadline(), nextTooOld)
+            let earliest = min(state.earliestDeadline(), nextTooOld, nextTier)
             if earliest != Deadline.never {
                 state.requestMaintenance(at: max(earliest, now + Maintenance.intervalMilliseconds))
             }

@@ -98,11 +98,16 @@ extension Partition {
         for batch in batches { warm(batch) }
     }
 
-    /// What is old enough leaves. - Returns: when to look again; `Deadline.never` for other modes.
-    func tier(now: Int64) -> Int64 {
-        guard let tiers = state.withLock({ $0.policy.tiers }) else { return Deadline.never }
+    /// What is old enough leaves, in hybrid logs.
+    func tier(now: Int64) {
+        guard let tiers = state.withLock({ $0.policy.tiers }) else { return }
         _ = leaveMemory(arrivedBefore: now - tiers.memoryMilliseconds, givesWay: true)
-        guard let arrival = state.withLock({ $0.oldestArrivalInMemory() }) else { return Deadline.never }
+    }
+
+    /// When something may be old enough to leave; `Deadline.never` for other modes, and when all has left.
+    func nextTier(now: Int64) -> Int64 {
+        let (tiers, oldest) = state.withLock { ($0.policy.tiers, $0.oldestArrivalInMemory()) }
+        guard let tiers, let arrival = oldest else { return Deadline.never }
         // Being old enough it waits for a checkpoint.
         let retryMilliseconds: Int64 = 1000
         let due =

@@ -1,3 +1,5 @@
+import Testing
+import Platform
 import HTTP
 import JSON
 import StorageEngine
@@ -31,6 +33,16 @@ extension API {
                         .map { "\(key[$0] ?? .null)" }.joined(separator: " ")
                 }.joined(separator: "\n"))
         return content
+    }
+
+    /// What has expired leaves tombstones when the maintenance thread comes by.
+    func waitForExpired(_ count: Int64, in log: String) {
+        for _ in 0..<2000 {
+            let partitions = call(.get, "/v1/logs/\(log)").json["stats"]?["partitions"]?.arrayValue ?? []
+            if partitions.reduce(0, { $0 + ($1["expired"]?.integerValue ?? 0) }) >= count { return }
+            WakeUp.pause(milliseconds: 10)
+        }
+        Issue.record("\(count) keys of \(log) do not expire")
     }
 
     /// Logs with everything that a record may have.

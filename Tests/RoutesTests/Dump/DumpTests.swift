@@ -13,6 +13,7 @@ struct DumpTests {
     func roundTrip(accept: String) {
         api.fill()
         api.advance(milliseconds: 6000)
+        api.waitForExpired(1, in: "keys")
         let dump = api.dump(accept: accept.isEmpty ? nil : accept)
         #expect(dump.status == 200)
         #expect(dump.field("Content-Type") == (accept.isEmpty ? "application/x-ndjson" : accept))
@@ -28,6 +29,7 @@ struct DumpTests {
         // They go on alike.
         for each in [api, other] {
             each.advance(milliseconds: 500_000)
+            each.waitForExpired(each === api ? 2 : 1, in: "keys")
             #expect(each.call(.get, "/v1/logs/keys/keys/later").status == 404)
             each.call(.put, "/v1/logs/keys/keys/raw", "1")
         }

@@ -1,7 +1,8 @@
 import Platform
-import StorageEngine
 import Support
 import Testing
+
+@testable import StorageEngine
 
 @Suite("Hybrid logs between memory and disk")
 struct TierTests {
@@ -27,6 +28,28 @@ struct TierTests {
         let again = try start(disk.afterPowerCut(seed: 1))
         defer { again.engine.stop() }
         return try body(try #require(again.existing()))
+    }
+
+    @Test("what compaction has copied into memory of what had left it leaves it again")
+    func copiesLeave() throws {
+        let harness = try start(disk)
+        let log = try log(harness)
+        for number in 0..<4000 {
+            try log.put("key-\(number % 100)", "\"\(number) \(String(repeating: "v", count: 500))\"").wait()
+        }
+        clock.advance(milliseconds: Self.memoryTTL + 1)
+        try harness.engine.checkpoint()
+        harness.engine.maintainDue()
+        let whole = log.memoryBytes(.payload)
+        // Nothing is asked of the log, and nothing is written to it: maintenance comes by as it wants to.
+        for _ in 0..<10 {
+            clock.advance(milliseconds: Self.memoryTTL + 1)
+            if log.needsCheckpoint(now: clock.now()) { try harness.engine.checkpoint() }
+            harness.engine.maintainDue()
+        }
+        #expect(log.statistics()[0].records == 100)
+        #expect(log.memoryBytes(.payload) < 10_000, "\(log.memoryBytes(.payload)) of \(whole)")
+        harness.engine.stop()
     }
 
     @Test(
