@@ -1,4 +1,5 @@
 import ObjectStorage
+import Platform
 
 package struct SnapshotConfiguration: Sendable {
     /// Where snapshots go that do not say.
@@ -35,6 +36,14 @@ package struct SnapshotConfiguration: Sendable {
 
     /// It has the data directory in it, or lies there.
     package func isOwn(_ place: ObjectLocation) -> Bool {
-        dataDirectory.map { place.isWithin($0) || $0.isWithin(place) } ?? false
+        guard let own = dataDirectory else { return false }
+        let (place, directory) = (Self.followed(place), Self.followed(own))
+        return place.isWithin(directory) || directory.isWithin(place)
+    }
+
+    /// Links are an operator's own, but one may lead where no snapshot belongs.
+    private static func followed(_ place: ObjectLocation) -> ObjectLocation {
+        guard case .directory(let path) = place else { return place }
+        return .directory(SystemFiles.followed(path))
     }
 }

@@ -41,6 +41,9 @@ extension SnapshotService {
     ) throws(SnapshotFailure) {
         let store = try open(place, job)
         let names = try store.names()
+        if let newest = names.last, newest > name {
+            throw .busy(reason: "the clock is behind \(newest.text), which is there already: try again")
+        }
         let known = state.withLock { $0.known[job.location] }
         // What a cancelled snapshot leaves is removed too, unless the server is in a hurry.
         let leftovers = try open(place) { [jobs] in jobs.isStopping }
@@ -58,10 +61,14 @@ extension SnapshotService {
         }
     }
 
+    /// How long a store is asked what it has before a snapshot is begun.
+    private static let lookMilliseconds: Int64 = 5_000
+
+    /// Others may have taken some there, by a clock that is ahead of this one: the newest has to be the one taken last.
     private func lastName(at place: ObjectLocation) -> SnapshotName? {
         let own = jobs.all(.snapshot).filter { $0.location == place.description }
         // Where the store does not answer, the job will say so.
-        let there = try? open(place, Self.answerMilliseconds).names().last
+        let there = try? open(place, Self.lookMilliseconds).names().last
         return (own.compactMap { SnapshotName($0.name) } + [there].compactMap(\.self)).max()
     }
 

@@ -39,6 +39,20 @@ package struct SystemFiles: FileSystem {
 
     package func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Where an absolute path leads, symbolic links followed as far as there is something.
+    package static func followed(_ path: String) -> String {
+        var existing = Substring(path)
+        while !existing.isEmpty {
+            if let real = realpath(String(existing), nil) {
+                defer { free(real) }
+                let top = String(cString: real)
+                return (top == "/" ? "" : top) + path[existing.endIndex...]
+            }
+            existing = existing[..<(existing.lastIndex(of: "/") ?? existing.startIndex)]
+        }
+        return path
+    }
+
     package func inspect(_ path: String) throws(FileFailure) -> FileEntry? {
         var status = stat()
         if lstat(path, &status) != 0 {
