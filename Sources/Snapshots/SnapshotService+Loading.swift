@@ -23,7 +23,7 @@ extension SnapshotService {
         let isName = source.map { SnapshotName($0) != nil } ?? false
         if !isName {
             let store = try open(try place(source), Self.answerMilliseconds)
-            if try !store.names().contains(where: \.hasAllLogs), try ArchiveReplay.isThere(store.objects) {
+            if try store.newest() == nil, try ArchiveReplay.isThere(store.objects) {
                 return try load(.replay, from: store) { [engine] store, job throws(SnapshotFailure) in
                     try ArchiveReplay(
                         engine: engine, objects: store.objects, options: options, timestamps: timestamps,
@@ -71,7 +71,7 @@ extension SnapshotService {
         let job = Job(
             .restore, name: Self.identifier(), location: place.description, startedAt: engine.clock.now())
         let store = try open(place, job)
-        guard let name = try store.names().last(where: \.hasAllLogs) else { return nil }
+        guard let name = try store.newest() else { return nil }
         first.withLock { $0 = job }
         var options = LoadOptions()
         if !engine.allLogs.isEmpty {

@@ -144,7 +144,7 @@ package final class SnapshotService: Sendable {
         }
         let store = try open(try place(location), patienceMilliseconds)
         guard let text else {
-            guard let newest = try store.names().last(where: \.hasAllLogs) else {
+            guard let newest = try store.newest() else {
                 throw .snapshotNotFound(name: "at all", location: store.location)
             }
             return (newest, store)

@@ -33,6 +33,12 @@ struct SnapshotStore: Sendable {
         return names.sorted()
     }
 
+    /// The last of those that have all logs; where there are none, of those that have some.
+    func newest() throws(SnapshotFailure) -> SnapshotName? {
+        let names = try names()
+        return names.last(where: \.hasAllLogs) ?? names.last
+    }
+
     /// - Throws: `snapshotNotFound`, `damaged`.
     func manifest(of name: SnapshotName) throws(SnapshotFailure) -> (
         manifest: SnapshotManifest, digest: String
