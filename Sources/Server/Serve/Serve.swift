@@ -40,15 +40,30 @@ struct Serve: ParsableCommand {
             }
             let output = LogOutput(
                 format: configuration.text(.logFormat) ?? "auto", level: configuration.logLevel)
-            let logger = output.logger()
-            let server = try RunningServer(configuration, logger: logger)
-            StandardStreams.print("pyralog ready on \(server.address)")
-            logger.info("ready", metadata: ["address": "\(server.address)", "version": "\(Pyralog.version)"])
+            let server = Lock<RunningServer?>(nil)
+            // Starting may take long, and a signal is heard meanwhile.
+            _ = Thread(name: "start") {
+                start(configuration, output) { started in server.withLock { $0 = started } }
+            }
             wait(&signals, server, source, output)
         } catch let failure as UsageFailure {
             try fail(.usage, failure.description)
-        } catch let failure as StartFailure {
-            try fail(failure.kind, failure.description)
+        }
+    }
+
+    private func start(
+        _ configuration: EffectiveConfiguration, _ output: LogOutput, _ started: (RunningServer) -> Void
+    ) {
+        let logger = output.logger()
+        do {
+            let server = try RunningServer(configuration, logger: logger)
+            started(server)
+            StandardStreams.print("pyralog ready on \(server.address)")
+            logger.info("ready", metadata: ["address": "\(server.address)", "version": "\(Pyralog.version)"])
+        } catch {
+            let failure = error as? StartFailure ?? StartFailure(.usage, "\(error)")
+            StandardStreams.complain("pyralog: \(failure.description)")
+            _exit(failure.kind.rawValue)
         }
     }
 
@@ -68,9 +83,9 @@ struct Serve: ParsableCommand {
 
     /// Until the process ends: by the first signal to stop in an orderly way, by the second at once.
     private func wait(
-        _ signals: inout SignalLoop, _ server: RunningServer, _ source: ConfigurationSource,
+        _ signals: inout SignalLoop, _ server: borrowing Lock<RunningServer?>, _ source: ConfigurationSource,
         _ output: LogOutput
-    ) {
+    ) -> Never {
         let logger = output.logger()
         var stopper: Thread?
         while true {
@@ -82,6 +97,11 @@ struct Serve: ParsableCommand {
                 logger.warning("ending at once: a second signal", metadata: ["signal": "\(signal)"])
                 _exit(128 + signal)
             case .stop:
+                guard let server = server.withLock({ $0 }) else {
+                    // Nothing has been acknowledged, and the files are as after a loss of power.
+                    logger.info("ending before the start is complete", metadata: ["signal": "\(signal)"])
+                    _exit(0)
+                }
                 logger.info("stopping", metadata: ["signal": "\(signal)"])
                 stopper = Thread(name: "stopper") {
                     server.stop(graceMilliseconds: Self.graceMilliseconds)
