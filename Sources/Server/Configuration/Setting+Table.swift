@@ -87,7 +87,7 @@ extension Setting {
 
     static let restore = Setting(
         "restore", .text, .none,
-        "Directory or s3://bucket/prefix whose newest snapshot becomes the state, unless there are logs already"
+        "Directory or s3://bucket/prefix whose newest snapshot becomes the state, but for logs on disk"
     )
     static let allowedLocations = Setting(
         "allowed_locations", .list, .list([]),
@@ -102,7 +102,7 @@ extension Setting {
         "How many of those that were taken by themselves stay")
     static let snapshotsRestore = Setting(
         "snapshots.restore", .boolean, .boolean(false),
-        "Start with the newest snapshot in snapshots.location, if there is one and there are no logs yet")
+        "Start with the newest snapshot in snapshots.location, if there is one, but for logs on disk")
     static let s3Endpoint = Setting(
         "s3.endpoint", .text, .none,
         "Where S3 is, as https://host:port; AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or AWS if not given")
