@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support import everything, modes, snapshots
+from support import modes, snapshots
 from support.objects import Fault, FaultProxy, S3Server
 from support.sql import SQLServer
 

@@ -1,10 +1,7 @@
 """Restores: which logs, under which names, all at once or not at all; and what is refused."""
 
 import contextlib
-import itertools
-import json
 import os
-import pathlib
 import random
 import re
 import shutil
@@ -16,7 +13,7 @@ import time
 
 import pytest
 
-from support import disks, everything, modes, snapshots
+from support import disks, modes, snapshots
 from support.objects import Fault, FaultProxy, S3Server
 from support.server import Server, binary, clean_environment
 from support.sql import SQLServer

@@ -33,9 +33,6 @@ PATIENCE_SECONDS = max(280, ROUNDS * 20)
 pytestmark = pytest.mark.timeout(PATIENCE_SECONDS + 20)
 SIDE_BY_SIDE = 4 * SERVERS
 LIST = "list-type"
-OBJECT = r"/(packs|snapshots)/[^?]*$"
-EVERY_KIND = ("status", "reset-request", "reset-response", "lose", "truncate", "shorten", "flip-upload", "flip-download",
-              "flip-stored", "stall", "stall-response", "drop", "error-200", "duplicate")
 UPLOADS = ("status", "reset-request", "reset-response", "lose", "flip-upload", "flip-stored", "stall", "stall-response",
            "drop", "error-200", "duplicate")
 DOWNLOADS = ("status", "reset-request", "reset-response", "lose", "truncate", "shorten", "flip-download", "stall",
@@ -106,7 +103,10 @@ class Bench:
                 missing = self.complete.get(location, set()) - set(names) - set(gone)
                 assert not missing, f"complete and gone from {location}: {missing}"
                 for name in names:
-                    snapshots.restore(other, location, snapshot=name, replace=True)
+                    job = snapshots.ended(other, snapshots.begin(
+                        other, "/v1/restores", location=location, snapshot=name, replace=True))
+                    told = "complete" if name in self.complete.get(location, ()) else "failed"
+                    assert job["state"] == "complete", f"{name}, told to be {told}: {job.get('error')}"
                     snapshots.same(snapshots.look(other, images[name]), images[name])
                     checked += 1
         return checked
@@ -167,6 +167,13 @@ def side_by_side(cases, run):
             future.result(timeout=PATIENCE_SECONDS)
 
 
+def chosen(cases, when):
+    """The short form has half of them, by chance; what waits is left out where six attempts would."""
+    if when == "always":
+        cases = [case for case in cases if case.kind not in ("stall", "stall-response", "reset-request", "truncate")]
+    return cases if IS_LONG else random.Random(f"{SEED} {when}").sample(cases, len(cases) // 2)
+
+
 # Taking
 
 @pytest.mark.parametrize("when", ["first", "second", "always"])
@@ -176,11 +183,7 @@ def test_a_fault_while_a_snapshot_is_taken(bench, when):
     cases += [Case(kind, "GET", part, nth, times) for kind in DOWNLOADS for part in ("packs", "snapshots")]
     cases += [Case(kind, "LIST", part, nth, times) for kind in LISTS for part in ("packs", "snapshots")]
     cases += [Case("status", "HEAD", part, nth, times) for part in ("packs", "snapshots")]
-    if when == "second":
-        cases = cases[::2]
-    if when == "always":
-        # Each of them takes the pauses of six attempts.
-        cases = [case for case in cases if case.kind not in ("stall", "stall-response", "reset-request", "truncate")]
+    cases = chosen(cases, when)
 
     def run(number, case):
         prefix, server = f"{when}{number}", bench.servers[number % SERVERS]
@@ -198,14 +201,15 @@ def test_a_fault_while_a_snapshot_is_taken(bench, when):
         assert bench.take(prefix, server)["state"] == "complete", case
 
     side_by_side(cases, run)
-    assert bench.check() >= 2 * len(cases)
+    checked = bench.check()
+    assert checked >= 2 * len(cases)
     failed = sum(server.metrics().sum("pyralog_jobs_total", {"kind": "snapshot", "result": "failed"})
                  for server in bench.servers)
-    assert failed == len(bench.failures) and (when != "always" or failed > len(cases) / 2)
+    assert failed == len(bench.failures) and (when != "always" or failed > 0)
     reasons = {job["error"]["code"] for job in bench.failures}
     assert reasons <= {"store_unavailable", "store_refused", "snapshot_damaged"}, reasons
     tell(f"faults of uploads, {when}", cases=len(cases), failed=int(failed),
-         restored=sum(map(len, bench.complete.values())))
+         restored=checked)
 
 
 def test_faults_by_chance_while_snapshots_are_taken_and_deleted(bench):
@@ -218,8 +222,8 @@ def test_faults_by_chance_while_snapshots_are_taken_and_deleted(bench):
         location = f"{bench.s3.location}/{prefix}"
         bench.take(prefix, server)
         seconds = LONG_STALL_SECONDS if IS_LONG and dice.random() < 0.05 else 0.7
-        faults = [bench.proxy.add(Case(dice.choice(kinds), method, "", times=None, probability=0.08,
-                                       seconds=seconds).fault(prefix))
+        faults = [bench.proxy.add(Case(dice.choice(kinds), method, "", times=None, seconds=seconds,
+                                       probability=dice.choice((0.05, 0.1, 0.6 if IS_LONG else 0.3))).fault(prefix))
                   for method, kinds in (("PUT", UPLOADS), ("GET", DOWNLOADS), ("LIST", LISTS), ("DELETE", DELETES),
                                         ("HEAD", ("status", "lose")))]
         for _ in range(4):
@@ -227,7 +231,8 @@ def test_faults_by_chance_while_snapshots_are_taken_and_deleted(bench):
             if dice.random() < 0.4 and bench.complete.get(location):
                 name = dice.choice(sorted(bench.complete[location] - gone or bench.complete[location]))
                 gone.add(name)
-                assert snapshots.delete(server, name, location).status in (204, 404, 502, 503)
+                # Of a list or a manifest that was damaged on its way it is said that it is.
+                assert snapshots.delete(server, name, location).status in (204, 404, 409, 502, 503)
         for fault in faults:
             fault.times = 0
         assert bench.take(prefix, server)["state"] == "complete"
@@ -319,8 +324,7 @@ def test_a_fault_while_a_snapshot_is_restored(bench, when):
         images.append(snapshots.look(server, ["source.a", "source.b"]))
     cases = [Case(kind, "GET", part, nth, times) for kind in DOWNLOADS for part in ("packs", "snapshots")]
     cases += [Case(kind, "LIST", "snapshots", nth, times) for kind in LISTS]
-    if when == "always":
-        cases = [case for case in cases if case.kind not in ("stall", "stall-response")]
+    cases = chosen(cases, when)
     outcomes = []
 
     def run(number, case):
@@ -503,6 +507,13 @@ def test_https_with_an_authority_of_ones_own():
             assert "AWS_CA_BUNDLE" in error["detail"], error
 
 
+def test_a_bucket_that_is_not_there_is_named():
+    with S3Server() as s3, SQLServer(environment=s3.environment()) as server:
+        server.append("log", [1])
+        error = snapshots.failed(server, snapshots.begin(server, location="s3://nobody/x"), "store_refused")
+        assert "s3://nobody" in error["detail"] and "bucket" in error["detail"], error
+
+
 def test_a_region_and_an_endpoint_from_the_configuration():
     with S3Server() as s3:
         names = {name: value for name, value in s3.environment().items() if "KEY" in name}
@@ -634,7 +645,8 @@ def test_a_server_whose_credentials_are_none_does_not_start_and_says_why(variabl
 
 
 def test_what_failed_at_a_place_that_cannot_be_reached_is_listed_with_its_reason(tmp_path):
-    with S3Server(secret_key="another") as s3, SQLServer(environment={**s3.environment(), "AWS_SECRET_ACCESS_KEY": SECRET}) as server:
+    with S3Server(secret_key="another") as s3, SQLServer(
+            environment={**s3.environment(), "AWS_SECRET_ACCESS_KEY": SECRET}) as server:
         server.append("log", [1])
         snapshots.take(server, tmp_path)
         snapshots.failed(server, snapshots.begin(server, location=s3.location), "store_refused")

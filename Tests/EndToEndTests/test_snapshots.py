@@ -1,5 +1,6 @@
 """Snapshots: what is read after a restore is what was there at one instant, whatever it is and wherever it was kept."""
 
+import json
 import threading
 import time
 
@@ -123,6 +124,81 @@ def test_money_that_moves_between_two_logs_is_all_there_in_every_snapshot(tmp_pa
             assert sum(balances) == everything.ACCOUNTS * everything.BALANCE, (one, balances)
             seen.add(tuple(balances))
         assert len(seen) > 5
+
+
+def test_logs_that_are_written_trimmed_compacted_and_deleted_meanwhile_are_as_they_were_at_one_instant(tmp_path):
+    with SQLServer() as server, SQLServer() as other:
+        server.call("PUT", "/v1/logs/sequence", {"compaction": "none"})
+        for log in ("left", "right"):
+            server.call("PUT", f"/v1/logs/{log}", {"compaction": "keys"})
+        with Churn(server, append_and_trim), Churn(server, write_pairs), Churn(server, come_and_go):
+            taken = [snapshots.take(server, tmp_path) for _ in range(20)]
+        for one in taken:
+            snapshots.restore(other, tmp_path, snapshot=one["name"], replace=True)
+            assert sorted(one["logs"]) == one["logs"] and set(one["logs"]) <= set(snapshots.log_names(other))
+            image = snapshots.look_at(other, "sequence")
+            (first, tail), = image.bounds
+            values = [json.loads(line)["value"] for line in image.records.values()]
+            assert values == list(range(first, tail)), (one, first, tail, values[:3], values[-3:])
+            left, right = ({key: (value[1], value[3]) for key, value in snapshots.look_at(other, log).keys.items()}
+                           for log in ("left", "right"))
+            assert left == right, one
+            # A log that came was empty for no moment that a snapshot could see: its first record made it.
+            for name in one["logs"]:
+                if name.startswith("guest"):
+                    assert other.value(f"SELECT count(*) FROM {name}") in range(1, 51), name
+
+
+class Churn(threading.Thread):
+    """Does something to a server again and again."""
+
+    def __init__(self, server, step):
+        super().__init__(daemon=True)
+        self.server, self.step, self.stopping, self.problem = server, step, threading.Event(), None
+
+    def run(self):
+        try:
+            with self.server.connect() as connection:
+                number = 0
+                while not self.stopping.is_set():
+                    self.step(connection, number)
+                    number += 1
+        except BaseException as problem:  # noqa: BLE001 - raised at the end
+            self.problem = problem
+
+    def __enter__(self):
+        self.start()
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.join(60)
+        if self.problem:
+            raise self.problem
+
+
+def append_and_trim(connection, number):
+    values = list(range(number * 50, number * 50 + 50))
+    assert connection.call("POST", "/v1/logs/sequence/records", values).status == 201
+    if number % 7 == 6:
+        answer = connection.call("DELETE", f"/v1/logs/sequence/records?before_offset={number * 50 - 100}")
+        assert answer.status == 204, answer
+
+
+def write_pairs(connection, number):
+    """The same key of two logs in one transaction; most are written over and over, so that both are compacted."""
+    operations = [{"put": {"log": log, "key": f"k{number * 7919 % 40}", "value": {"n": number, "pad": "x" * 200}}}
+                  for log in ("left", "right")]
+    if number % 11 == 10:
+        operations = [{"delete": {"log": log, "key": f"k{number % 40}"}} for log in ("left", "right")]
+    answer = connection.call("POST", "/v1/transactions", {"then": operations})
+    assert answer.status == 200, answer
+
+
+def come_and_go(connection, number):
+    assert connection.call("POST", f"/v1/logs/guest{number % 3}/records", list(range(50))).status == 201
+    if number % 3 == 2:
+        for guest in range(3):
+            assert connection.call("DELETE", f"/v1/logs/guest{guest}").status == 204
 
 
 def test_a_producer_that_writes_meanwhile_goes_on_from_every_snapshot(tmp_path):
