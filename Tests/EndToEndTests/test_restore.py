@@ -807,7 +807,7 @@ def test_the_commands(server, pyralog, tmp_path):
     (tmp_path / "file").write_text("")
     assert str(tmp_path / "file") in pyralog("snapshot", tmp_path / "file", exit_code=1)
     assert "old=new" in pyralog("restore", tmp_path / "there", "--rename", "log", exit_code=64)
-    assert "port 1" in pyralog("snapshot", tmp_path, exit_code=1, url="http://127.0.0.1:1")
+    assert "127.0.0.1" in pyralog("snapshot", tmp_path, exit_code=1, url="http://127.0.0.1:1")
 
 
 def test_a_snapshot_by_command_goes_on_without_it(held):
