@@ -11,10 +11,11 @@ final class RouteNode: Sendable {
     private let verbNames: [Name]
     /// Reached by a segment's exact bytes.
     private let literals: [RouteNode]
-    /// Reached by a segment that ends in `:verb`, for `POST` only.
+    /// Reached by a segment that ends in `:verb`; where a key may end so, for `POST` only.
     private let verbs: [RouteNode]
     /// Reached by any other segment.
     let capture: RouteNode?
+    let capturesKey: Bool
     /// A slot a method; nil everywhere when no route ends here.
     let endpoints: [Endpoint?]
     let allow: String
@@ -46,16 +47,19 @@ final class RouteNode: Sendable {
         var literals: [(name: Name, node: RouteNode)] = []
         var verbs: [(name: Name, node: RouteNode)] = []
         var capture: RouteNode?
+        var capturesKey = false
         for (segment, group) in zip(order, groups) {
             let node = RouteNode(group, register: register)
             switch segment {
             case .literal(let name):
                 literals.append((Name(start: names.count, count: name.count), node))
                 names += name
-            case .capture(verb: let verb?):
+            case .capture(verb: let verb?, _):
                 verbs.append((Name(start: names.count, count: verb.count), node))
                 names += verb
-            case .capture(verb: nil): capture = node
+            case .capture(verb: nil, let isKey):
+                capture = node
+                capturesKey = isKey
             }
         }
         self.names = names
@@ -64,6 +68,7 @@ final class RouteNode: Sendable {
         verbNames = verbs.map(\.name)
         self.verbs = verbs.map(\.node)
         self.capture = capture
+        self.capturesKey = capturesKey
     }
 
     func literal(_ segment: UnsafeRawBufferPointer) -> RouteNode? {

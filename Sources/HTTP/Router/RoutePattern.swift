@@ -2,8 +2,8 @@
 struct RoutePattern: Sendable {
     enum Segment: Sendable, Equatable {
         case literal([UInt8])
-        /// `{name}`, or `{name}:verb`.
-        case capture(verb: [UInt8]?)
+        /// `{name}`, or `{name}:verb`. A key is bytes, a colon included; names have none.
+        case capture(verb: [UInt8]?, isKey: Bool)
     }
 
     let text: String
@@ -28,8 +28,9 @@ struct RoutePattern: Sendable {
             let rest = part[part.index(after: close)...]
             precondition(
                 rest.isEmpty || rest.first == UInt8(ascii: ":"), "route pattern \(text): only :verb after }")
-            segments.append(.capture(verb: rest.isEmpty ? nil : Array(rest)))
-            capturesBytes.append(name.elementsEqual("key".utf8))
+            let isKey = name.elementsEqual("key".utf8)
+            segments.append(.capture(verb: rest.isEmpty ? nil : Array(rest), isKey: isKey))
+            capturesBytes.append(isKey)
         }
         precondition(capturesBytes.count <= Captures.countMax, "route pattern \(text) has too many captures")
         self.segments = segments

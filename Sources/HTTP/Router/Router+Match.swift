@@ -72,7 +72,7 @@ extension Router {
     ) throws(HTTPFailure) -> RouteNode {
         let segment = UnsafeRawBufferPointer(rebasing: target[start..<end])
         if let literal = node.literal(segment) { return literal }
-        if method == .post || node.capture == nil, let (behind, length) = node.verb(segment) {
+        if method == .post || !node.capturesKey, let (behind, length) = node.verb(segment) {
             captures.append(start, start + length, isEncoded: isEncoded)
             return behind
         }
