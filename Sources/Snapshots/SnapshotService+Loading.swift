@@ -76,6 +76,7 @@ extension SnapshotService {
         var options = LoadOptions()
         if !engine.allLogs.isEmpty {
             options.replaces = true
+            options.keepsConfiguration = true
             options.isWanted = { [engine] in engine.log(named: $0)?.configuration.mode == .memory }
         }
         var failure: SnapshotFailure?

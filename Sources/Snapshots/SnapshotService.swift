@@ -22,6 +22,7 @@ package final class SnapshotService: Sendable {
     }
     let state = Lock(State())
     let schedule = Schedule()
+    private let isServing = AtomicFlag()
     let first = Lock<Job?>(nil)
     /// What the server is beginning with.
     package var startJob: Job? { first.withLock { $0 } }
@@ -41,6 +42,7 @@ package final class SnapshotService: Sendable {
     /// Takes snapshots by itself from now on, if that is configured.
     package func startSchedule() {
         guard let interval = configuration.intervalMilliseconds, configuration.location != nil else { return }
+        isServing.value = true
         schedule.start(everyMilliseconds: interval) { [weak self] in self?.takePeriodic() }
     }
 
@@ -50,9 +52,8 @@ package final class SnapshotService: Sendable {
     /// Nothing is written any more: where snapshots are taken by themselves one more is, so that nothing is missing after an
     /// orderly stop, if it does not take too long. Then everything ends; what is not complete by then is not.
     package func stop() {
-        if configuration.intervalMilliseconds != nil, let place = configuration.location {
-            takeLast(at: place)
-        }
+        // What a server has that could not even start is not the state.
+        if isServing.value, let place = configuration.location { takeLast(at: place) }
         jobs.stop()
         schedule.stop()
     }
@@ -160,10 +161,15 @@ package final class SnapshotService: Sendable {
 
     /// One writer at a place: what one removes another might just refer to.
     func occupy(_ location: String) throws(SnapshotFailure) {
-        guard state.withLock({ $0.busy.insert(location).inserted }) else {
+        guard state.withLock({ $0.busy.insert(Self.followed(location)).inserted }) else {
             throw .busy(reason: "a snapshot is being taken or removed at \(location)")
         }
     }
 
-    func free(_ location: String) { _ = state.withLock { $0.busy.remove(location) } }
+    func free(_ location: String) { _ = state.withLock { $0.busy.remove(Self.followed(location)) } }
+
+    /// The same directory may be reached by several names.
+    private static func followed(_ location: String) -> String {
+        location.hasPrefix("/") ? SystemFiles.followed(location) : location
+    }
 }

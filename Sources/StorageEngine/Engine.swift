@@ -28,7 +28,9 @@ package final class Engine: Sendable {
     package let clock: Clock
     package let receipts: IdempotencyReceipts
     struct Catalog {
-        var logs: [String: Log] = [:]
+        var logs: [String: Log] = [:] { didSet { generation &+= 1 } }
+        /// Another whenever a log comes or goes.
+        var generation: UInt64 = 0
         /// Being restored: seen by checkpoints only.
         var incoming: [Log] = []
         var nextID: UInt64 = 1

@@ -820,3 +820,27 @@ def test_a_snapshot_by_command_goes_on_without_it(held):
     command.communicate()
     where = "/v1/snapshots/" + server.call("GET", "/v1/snapshots").json()["snapshots"][-1]["name"]
     snapshots.completed(server, where)
+
+
+def test_a_server_that_did_not_start_takes_no_snapshot(tmp_path):
+    """It would be one of nothing, and the newest."""
+    taking = ("--snapshots-location", str(tmp_path / "there"), "--snapshots-interval", "1h", "--snapshots-restore")
+    with SQLServer(*taking) as server:
+        server.append("log", [1, 2, 3])
+        name = snapshots.take(server)["name"]
+        before = sorted(path.name for path in (tmp_path / "there" / "snapshots").iterdir())
+        second = Server(*taking, "--port", str(server.port), is_awaited=False)
+        assert second.process.wait(20) == 69
+        second._expected_exit = 69
+        second.stop()
+        assert sorted(path.name for path in (tmp_path / "there" / "snapshots").iterdir()) == before
+    # The one that it took when it was stopped has all as well. Damaged, it holds up the start, and nothing comes after it.
+    newest = max((tmp_path / "there" / "snapshots").iterdir())
+    assert name not in newest.name
+    content = newest.read_bytes()
+    newest.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    third = Server(*taking, is_awaited=False)
+    assert third.process.wait(20) == EXIT_STORAGE
+    third._expected_exit = EXIT_STORAGE
+    third.stop()
+    assert max((tmp_path / "there" / "snapshots").iterdir()) == newest

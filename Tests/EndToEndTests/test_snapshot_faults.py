@@ -29,7 +29,7 @@ SERVERS = 3
 # Of the long form: a store that does not answer for longer than a transfer may be silent.
 IS_LONG = ROUNDS > 50
 LONG_STALL_SECONDS = 40
-PATIENCE_SECONDS = max(280, ROUNDS * 20)
+PATIENCE_SECONDS = max(280, ROUNDS * 40)
 pytestmark = pytest.mark.timeout(PATIENCE_SECONDS + 20)
 SIDE_BY_SIDE = 4 * SERVERS
 LIST = "list-type"

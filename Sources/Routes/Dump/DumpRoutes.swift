@@ -18,7 +18,7 @@ struct DumpRoutes: Sendable {
             return .now(Response(status: 200, contentType: form.rawValue, fields: [.noStore]))
         }
         return try services.reply(to: request, after: after, isLong: true) { _ in
-            let cut = services.engine.stateCut(of: try logs(names))
+            let cut = try services.engine.stateCut { try logs(names) }
             let source = DumpSource(cut, form, services)
             return Response(
                 status: 200, contentType: form.rawValue, fields: [.noStore], body: .stream(source))

@@ -1,33 +1,17 @@
 import HTTP
 import StorageEngine
 
-/// Names of logs: `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`.
+/// Names of logs in requests.
 enum LogName {
-    static let bytesMax = 128
-
     /// - Throws: `invalid_argument` saying what a name may be.
     static func parse(_ bytes: [UInt8], field: String = "log") throws(Problem) -> String {
-        guard isValid(bytes) else {
+        guard LogNames.isValid(bytes) else {
             throw .invalidArgument(
                 field,
-                "a name has 1 to \(bytesMax) letters, digits, '.', '_' or '-' and begins with none of '.-'")
+                "a name has 1 to \(LogNames.bytesMax) letters, digits, '.', '_' or '-' and begins with none of '.-'"
+            )
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Compared as bytes: strings that look equal to Swift may differ for a client.
-    static func isValid(_ bytes: [UInt8]) -> Bool {
-        guard let first = bytes.first, bytes.count <= bytesMax else { return false }
-        guard first != UInt8(ascii: "."), first != UInt8(ascii: "-") else { return false }
-        return bytes.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
     }
 }
 

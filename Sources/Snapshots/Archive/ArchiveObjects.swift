@@ -17,7 +17,7 @@ package struct ArchiveObjects: ArchiveStore {
     }
 
     package func get(_ key: String, _ range: Range<Int>) throws(ArchiveFailure) -> ByteBuffer {
-        let bytes = ByteBuffer(capacity: range.count)
+        let bytes = ByteBuffer(capacity: min(range.count, 8 << 20))
         do throws(ObjectStoreFailure) {
             try objects.get(key, range: range) { bytes.append($0) }
         } catch {

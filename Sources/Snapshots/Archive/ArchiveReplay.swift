@@ -121,8 +121,9 @@ struct ArchiveReplay {
         _ pieces: [(key: String, piece: ArchiveContent.Piece)]
     ) -> [(key: String, piece: ArchiveContent.Piece)] {
         let sorted = pieces.sorted { left, right in
-            (left.piece.partition, left.piece.offsets.lowerBound)
-                < (right.piece.partition, right.piece.offsets.lowerBound)
+            // Of two that begin at the same offset the longer one has all.
+            (left.piece.partition, left.piece.offsets.lowerBound, right.piece.offsets.upperBound)
+                < (right.piece.partition, right.piece.offsets.lowerBound, left.piece.offsets.upperBound)
         }
         var ends: [Int: Int64] = [:]
         return sorted.filter { _, piece in
@@ -150,7 +151,7 @@ struct ArchiveReplay {
     }
 
     private func read(_ key: String, _ range: Range<Int>) throws(SnapshotFailure) -> ByteBuffer {
-        let bytes = ByteBuffer(capacity: range.count)
+        let bytes = ByteBuffer(capacity: min(range.count, 8 << 20))
         do throws(ObjectStoreFailure) {
             try objects.get(key, range: range) { bytes.append($0) }
         } catch {

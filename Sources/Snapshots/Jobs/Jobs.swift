@@ -4,7 +4,7 @@ import Platform
 final class Jobs: Sendable {
     private struct State {
         var jobs: [Job] = []
-        var threads: [ObjectIdentifier: Thread] = [:]
+        var threads: [(thread: Thread, isOver: AtomicFlag)] = []
         var isStopping = false
     }
 
@@ -20,7 +20,9 @@ final class Jobs: Sendable {
         ended: @escaping @Sendable (Job) -> Void
     ) throws(SnapshotFailure) {
         try add(job)
+        let isOver = AtomicFlag()
         let thread = Thread(name: job.kind.rawValue) {
+            defer { isOver.value = true }
             Thread.runInBackground()
             var failure: SnapshotFailure?
             // However that shows where it was in the middle of something.
@@ -30,14 +32,15 @@ final class Jobs: Sendable {
             job.finish(at: clock.now(), failure)
             ended(job)
         }
-        state.withLock { $0.threads[ObjectIdentifier(job)] = thread }
+        state.withLock { $0.threads.append((thread, isOver)) }
     }
 
     private func add(_ job: Job) throws(SnapshotFailure) {
         let (refusal, ended) = state.withLock { state -> (SnapshotFailure?, [Thread]) in
             if state.isStopping { return (.stopping, []) }
             let ended = state.jobs.filter { !$0.isRunning }
-            let threads = ended.compactMap { state.threads.removeValue(forKey: ObjectIdentifier($0)) }
+            let threads = state.threads.filter(\.isOver.value).map(\.thread)
+            state.threads.removeAll(where: \.isOver.value)
             for old in ended.dropLast(Self.endedMax) { state.jobs.removeAll { $0 === old } }
             if state.jobs.count - min(ended.count, Self.endedMax) >= Self.runningMax {
                 return (
@@ -75,8 +78,8 @@ final class Jobs: Sendable {
     func stop() {
         let (jobs, threads) = state.withLock { state in
             state.isStopping = true
-            defer { state.threads = [:] }
-            return (state.jobs, Array(state.threads.values))
+            defer { state.threads = [] }
+            return (state.jobs, state.threads.map(\.thread))
         }
         for job in jobs { job.cancel("the server is stopping") }
         for thread in threads { thread.join() }

@@ -10,6 +10,8 @@ package struct LoadOptions: Sendable {
     package var mode: LogConfiguration.Mode?
     /// Logs that have such names go when all is there.
     package var replaces = false
+    /// Logs that are there stay configured as they are.
+    var keepsConfiguration = false
     /// Of those, the ones that this says yes to.
     var isWanted: (@Sendable (_ name: String) -> Bool)?
     package init() {}

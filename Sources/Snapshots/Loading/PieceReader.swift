@@ -51,7 +51,7 @@ final class PieceReader {
         }
         guard piece.position % 64 == 0 else { throw damage(piece, "has a piece at byte \(piece.position)") }
         windowPack = -1
-        window = ByteBuffer(capacity: end - piece.position)
+        window = ByteBuffer(capacity: min(end - piece.position, Self.windowBytes))
         let window = window
         do throws(ObjectStoreFailure) {
             try store.objects.get(packs[piece.pack].key, range: piece.position..<end) { window.append($0) }

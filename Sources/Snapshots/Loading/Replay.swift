@@ -34,7 +34,8 @@ struct Replay {
                 for batch in partition.batches where isWanted(batch) {
                     try job.checkCancelled()
                     let count = try reader.withPieces(of: batch) { rows, dead throws(IncomingFailure) in
-                        try log.replay(rows: rows, dead: dead, to: number, range)
+                        try log.replay(
+                            rows: rows, dead: dead, to: number, from: partition.bounds.lowerBound, range)
                     }
                     job.update { progress in
                         progress.bytes += batch.bytes

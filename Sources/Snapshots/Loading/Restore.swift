@@ -35,10 +35,17 @@ struct Restore {
         _ record: SnapshotManifest.LogRecord, _ incoming: IncomingLogs, _ reader: PieceReader
     ) throws(SnapshotFailure) {
         let mode = options.mode ?? (engine.hasDataDirectory ? nil : .memory)
+        var configuration = record.configuration.changed(to: mode)
+        if options.keepsConfiguration,
+            let present = engine.log(named: options.name(of: record.name))?.configuration,
+            present.partitions == configuration.partitions
+        {
+            configuration = present
+        }
         let log: IncomingLog
         do throws(EngineError) {
             log = try incoming.add(
-                named: options.name(of: record.name), record.configuration.changed(to: mode),
+                named: options.name(of: record.name), configuration,
                 replacing: options.replaces)
         } catch {
             throw .engine(error)

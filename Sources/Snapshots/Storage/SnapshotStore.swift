@@ -11,7 +11,7 @@ struct SnapshotStore: Sendable {
     private static let manifests = "snapshots/"
     private static let packs = "packs/"
     private static let suffix = ".manifest"
-    private static let manifestBytesMax = 1 << 30
+    private static let manifestBytesMax = 256 << 20
 
     var location: String { objects.location }
 
@@ -20,6 +20,12 @@ struct SnapshotStore: Sendable {
         let digits = String(number)
         return packs + name.text + "/" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
             + ".pack"
+    }
+
+    private static func isPackKey(_ key: String) -> Bool {
+        let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 3 && key.hasPrefix(packs) && SnapshotName(String(parts[1])) != nil
+            && parts[2].hasSuffix(".pack") && parts[2].dropLast(5).allSatisfy(\.isNumber)
     }
 
     /// Of those that are complete, oldest first.
@@ -54,7 +60,12 @@ struct SnapshotStore: Sendable {
         let content = ByteBuffer(bytes)
         defer { withExtendedLifetime(content) {} }
         do throws(SnapshotDamage) {
-            return (try SnapshotManifest(decoding: content.bytes), SHA256.text(of: bytes))
+            let manifest = try SnapshotManifest(decoding: content.bytes)
+            // They are read, and deleted one day: nothing else at the place may be called so.
+            guard manifest.packs.allSatisfy({ Self.isPackKey($0.key) }) else {
+                throw SnapshotDamage("names objects that are no packs")
+            }
+            return (manifest, SHA256.text(of: bytes))
         } catch {
             throw .damaged(object: "\(location)/\(key)", reason: error.description)
         }

@@ -25,7 +25,7 @@ struct SnapshotRun {
         var known = known ?? KnownPieces()
         if known.sent.isEmpty, let last { try note(last, in: &known) }
         let present = try store.packs()
-        var cut = engine.stateCut(of: try logs(names))
+        var cut = try engine.stateCut { () throws(SnapshotFailure) in try logs(names) }
         let total = cut.logs.reduce(0) { total, log in
             log.partitions.reduce(total) { $1.batches.reduce($0) { $0 + $1.imageBytes } }
         }
@@ -49,6 +49,8 @@ struct SnapshotRun {
             try job.checkCancelled()
             run.manifest.packs = run.writer.packs
             let digest = try store.publish(run.manifest, as: name)
+            // Who was told that it ends does not find it complete.
+            try job.checkCancelled()
             // Until now they were estimates.
             let bytes = run.manifest.bytes
             job.update { progress in

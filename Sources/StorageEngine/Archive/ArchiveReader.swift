@@ -26,7 +26,16 @@ package struct ArchiveContent: Sendable {
     private static let suffix = ".arc"
 
     /// Whether an object is called like one of an archive.
-    package static func isName(_ key: String) -> Bool { key.hasSuffix(suffix) && key.contains("/") }
+    package static func isName(_ key: String) -> Bool {
+        let parts = key.split(separator: "/", omittingEmptySubsequences: false).suffix(2)
+        guard parts.count == 2, let log = parts.first, let object = parts.last, object.hasSuffix(suffix)
+        else {
+            return false
+        }
+        return [log, object.dropLast(suffix.count)].allSatisfy {
+            $0.utf8.count == 16 && UInt64($0, radix: 16) != nil
+        }
+    }
 
     /// The part of an object's key that all objects of one data directory have before it.
     package static func space(ofKey key: String) -> String {

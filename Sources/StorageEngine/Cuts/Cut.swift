@@ -19,11 +19,13 @@ package struct Cut: Sendable {
     package let parts: [Part]
 
     /// By partition, in the order given. - Complexity: O(batches), under the locks of all the partitions.
+    /// - Parameter locked: is called while they are held.
     static func views(
-        of partitions: [Partition], _ clock: Clock
+        of partitions: [Partition], _ clock: Clock, locked: () -> Void = {}
     ) -> (now: Int64, views: [(bounds: Range<Int64>, batches: [BatchView])]) {
         let ordered = partitions.sorted { $0.sequence < $1.sequence }
         for partition in ordered { partition.state.lock() }
+        locked()
         let now = clock.now()
         let views = partitions.map { partition in
             partition.state.withLocked { state in
@@ -48,8 +50,11 @@ extension Log {
 
 extension Engine {
     /// One instant of all these logs. - Precondition: no log is there twice.
-    package func cut(of logs: [Log]) -> Cut {
-        let (now, views) = Cut.views(of: logs.flatMap(\.partitions), clock)
+    package func cut(of logs: [Log]) -> Cut { cut(of: logs) {} }
+
+    /// - Parameter locked: is called while the locks of all their partitions are held.
+    func cut(of logs: [Log], locked: () -> Void) -> Cut {
+        let (now, views) = Cut.views(of: logs.flatMap(\.partitions), clock, locked: locked)
         var next = 0
         let parts = logs.map { log in
             defer { next += log.partitionCount }

@@ -69,6 +69,14 @@ package struct LogConfiguration: Equatable, Sendable {
             self.name = name
             self.type = type
         }
+
+        /// Letters, digits and what stands around them in the name of a type.
+        var isPlain: Bool {
+            !type.isEmpty && type.utf8.count <= 256
+                && type.unicodeScalars.allSatisfy {
+                    $0.properties.isAlphabetic || $0.isASCII && "0123456789_(), ".unicodeScalars.contains($0)
+                }
+        }
     }
 
     package init() {}
@@ -82,12 +90,18 @@ package struct LogConfiguration: Equatable, Sendable {
         guard memory.watermark > 0, memory.watermark <= 1 else {
             throw .invalidConfiguration(field: "memory.watermark", reason: "must be above 0 and at most 1")
         }
-        try validatePositive("ttl_ms", ttlMilliseconds)
+        try validateDuration("ttl_ms", ttlMilliseconds)
         try validatePositive("retention.max_bytes", retention.maxBytes.map(Int64.init))
-        try validatePositive("retention.max_age_ms", retention.maxAgeMilliseconds)
+        try validateDuration("retention.max_age_ms", retention.maxAgeMilliseconds)
         try validatePositive("retention.max_records", retention.maxRecords.map(Int64.init))
         try validatePositive("memory.max_bytes", memory.maxBytes.map(Int64.init))
-        try validatePositive("hybrid.s3_after_ms", hybrid.s3AfterMilliseconds)
+        try validateDuration("hybrid.s3_after_ms", hybrid.s3AfterMilliseconds)
+        try validateDuration("hybrid.memory_ttl_ms", hybrid.memoryTTLMilliseconds)
+        try validateDuration("hybrid.disk_after_ms", hybrid.diskAfterMilliseconds)
+        try validateDuration("durability.fsync_interval_ms", durability.synchronisationIntervalMilliseconds)
+        for field in schema where !field.isPlain {
+            throw .invalidConfiguration(field: "schema.\(field.name.prefix(64))", reason: "has no plain type")
+        }
         if mode == .hybrid, !hybrid.localDisk { throw .notImplemented(feature: "hybrid.local_disk false") }
         if replication != Replication() { throw .notImplemented(feature: "replication") }
         if verification != .none { throw .notImplemented(feature: "verification \(verification.rawValue)") }
@@ -105,6 +119,16 @@ package struct LogConfiguration: Equatable, Sendable {
     /// The most that a write can be acknowledged from.
     package var availableAcknowledgement: Acknowledgement {
         mode == .persistent && durability.synchronisation == .always ? .disk : .memory
+    }
+
+    /// Ten thousand years: what comes from elsewhere, and is added to a time, must not overflow.
+    package static let millisecondsMax: Int64 = 315_360_000_000_000
+
+    private func validateDuration(_ field: String, _ value: Int64?) throws(EngineError) {
+        guard let value else { return }
+        guard (1...Self.millisecondsMax).contains(value) else {
+            throw .invalidConfiguration(field: field, reason: "must be from 1 to \(Self.millisecondsMax)")
+        }
     }
 
     private func validatePositive(_ field: String, _ value: Int64?) throws(EngineError) {

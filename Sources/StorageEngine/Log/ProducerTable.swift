@@ -59,9 +59,14 @@ struct ProducerTable {
     }
 
     /// The calls that are certain, oldest first: what a checkpoint keeps.
-    var decidedCalls: [ProducerCall] {
+    var decidedCalls: [ProducerCall] { calls { $0.entry?.isCommitted ?? true } }
+
+    /// Those that are not decided too.
+    var allCalls: [ProducerCall] { calls { !$0.ranges.isEmpty || $0.entry?.isCommitted ?? true } }
+
+    private func calls(_ isChosen: (Call) -> Bool) -> [ProducerCall] {
         producers.flatMap { id, producer in
-            producer.calls.filter { $0.entry?.isCommitted ?? true }.map { call in
+            producer.calls.filter(isChosen).map { call in
                 ProducerCall(
                     stamp: ProducerStamp(id: id, epoch: producer.epoch, sequence: call.sequence),
                     ranges: call.ranges, time: producer.lastUsed)

@@ -21,20 +21,26 @@ package struct ReplayRange: Sendable {
 
 extension IncomingLog {
     /// Appends what belongs to the range of a batch that was kept, with new offsets.
-    /// - Parameters: as of `append(rows:dead:to:)`. - Returns: how many records that are.
+    /// - Parameters: as of `append(rows:dead:to:)`.
+    ///   - first: what lies before it was not readable any more.
+    /// - Returns: how many records that are.
     package func replay(
-        rows: UnsafeRawBufferPointer, dead: UnsafeRawBufferPointer?, to partition: Int, _ range: ReplayRange
+        rows: UnsafeRawBufferPointer, dead: UnsafeRawBufferPointer?, to partition: Int, from first: Int64 = 0,
+        _ range: ReplayRange
     ) throws(IncomingFailure) -> Int {
         let image = try Self.image(rows)
         let present = try dead.flatMap { bytes throws(IncomingFailure) in
             try Self.bitmaps(bytes, image).present
         }
+        guard (0..<partitionCount).contains(partition) else {
+            throw .damaged("holds a batch of partition \(partition), which its log does not have")
+        }
         var next = tail(of: partition)
         var chosen: [IncomingRow] = []
         for index in 0..<image.rows {
-            guard range.timestamps.contains(image.timestamps[index]), present?.contains(index) ?? true else {
-                continue
-            }
+            guard range.timestamps.contains(image.timestamps[index]), present?.contains(index) ?? true,
+                image.offset(ofRow: index) >= first
+            else { continue }
             let row = image.row(index)
             chosen.append(
                 IncomingRow(

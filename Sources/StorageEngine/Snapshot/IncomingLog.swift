@@ -37,15 +37,30 @@ package final class IncomingLog {
         let batch = try makeBatch(image)
         batch.header.pointee.summarize()
         batch.restore(present: bitmaps?.present, newest: bitmaps?.newest)
-        log.partitions[partition].state.withLock { $0.restore(batch) }
+        let isRestored = log.partitions[partition].state.withLock { state in
+            guard state.isDisjoint(from: batch) else { return false }
+            state.restore(batch)
+            return true
+        }
+        guard isRestored else { throw .damaged("holds two newest records of one key") }
         tails[partition] = image.endOfRange
     }
 
     static func image(_ bytes: UnsafeRawBufferPointer) throws(IncomingFailure) -> BatchImage {
-        do throws(BinaryReader.Malformed) { return try BatchImage(decoding: bytes) } catch {
+        do throws(BinaryReader.Malformed) {
+            let image = try BatchImage(decoding: bytes)
+            let arrivals = image.arrivals ?? image.timestamps
+            // Times of a clock: retention and the like add to them.
+            guard !image.isStub, (0..<image.rows).allSatisfy({ Self.times.contains(arrivals[$0]) }) else {
+                throw .init()
+            }
+            return image
+        } catch {
             throw .damaged("holds a batch that is not valid")
         }
     }
+
+    private static let times: ClosedRange<Int64> = Int64.min / 4...Int64.max / 4
 
     static func bitmaps(
         _ bytes: UnsafeRawBufferPointer, _ image: BatchImage
@@ -127,7 +142,7 @@ package final class IncomingLog {
     /// What the log knew of its producers.
     package func restoreProducers(of record: SnapshotManifest.LogRecord) {
         log.producers.withLock { table in
-            for call in record.producers { table.restore(call) }
+            for call in record.producers where Self.times.contains(call.time) { table.restore(call) }
         }
     }
 }

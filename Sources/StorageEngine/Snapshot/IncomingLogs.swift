@@ -16,6 +16,9 @@ package final class IncomingLogs {
     package func add(
         named name: String, _ configuration: LogConfiguration, replacing: Bool
     ) throws(EngineError) -> IncomingLog {
+        guard LogNames.isValid(Array(name.utf8)) else {
+            throw .invalidConfiguration(field: "name", reason: "\(name.prefix(64)) is the name of no log")
+        }
         if !replacing, engine.log(named: name) != nil { throw .logExists(log: name, differences: []) }
         let log = IncomingLog(try engine.addIncoming(named: name, configuration))
         logs.append(log)
@@ -25,8 +28,10 @@ package final class IncomingLogs {
     /// They are there, in the place of those that have their names; of logs on disk, on disk.
     /// - Throws: `logExists`, and what the disk refuses; then nothing has changed.
     package func publish(replacing: Bool) throws(EngineError) {
-        try engine.publish(logs.map(\.log), replacing: replacing)
+        let durable = try engine.publish(logs.map(\.log), replacing: replacing)
+        // They are there, whatever the disk says.
         logs = []
+        try durable.wait()
     }
 }
 
@@ -35,6 +40,7 @@ extension Engine {
         named name: String, _ configuration: LogConfiguration
     ) throws(EngineError) -> Log {
         try validate(configuration)
+        try services.memory.admit(bytes: configuration.partitions * PartitionState.fixedBytes)
         return catalog.withLock { catalog in
             let log = Log(
                 LogDescription(
@@ -53,7 +59,8 @@ extension Engine {
         for log in logs { log.markDeleted() }
     }
 
-    fileprivate func publish(_ logs: [Log], replacing: Bool) throws(EngineError) {
+    /// - Returns: done once they survive what their modes promise.
+    fileprivate func publish(_ logs: [Log], replacing: Bool) throws(EngineError) -> Outcome<Void> {
         if let storage = services.storage, logs.contains(where: \.isDurable) {
             do throws(CheckpointFailure) { try storage.checkpoint(forced: true) } catch {
                 if case .refused(let failure) = error, failure.isNoSpace { throw .diskFull }
@@ -77,6 +84,7 @@ extension Engine {
         }
         for log in replaced { forget(log) }
         for log in logs { log.afterRecovery() }
-        try Outcome<Void>.decided(by: entry).wait()
+        // Logs in memory, and those that they replace, survive nothing: they do not wait for a disk that fails.
+        return .decided(by: (logs + replaced).contains(where: \.isDurable) ? entry : nil)
     }
 }

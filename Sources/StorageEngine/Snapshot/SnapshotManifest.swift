@@ -6,6 +6,7 @@ package struct SnapshotManifest: Sendable {
     private static let magic: UInt64 = 0x3150_4E53_4152_5950  // "PYRASNP1"
     private static let version: UInt32 = 1
     private static let headerBytes = 32
+    private static let packBytesMax = 1 << 40
 
     /// An object that holds batches.
     package struct Pack: Equatable, Sendable {
@@ -136,7 +137,9 @@ package struct SnapshotManifest: Sendable {
         var fields = BinaryReader(body)
         time = try fields.integer()
         for _ in 0..<(try fields.integer(UInt32.self)) {
-            packs.append(Pack(key: try fields.text(), bytes: try fields.count()))
+            let pack = Pack(key: try fields.text(), bytes: try fields.count())
+            guard pack.bytes <= Self.packBytesMax else { throw .init() }
+            packs.append(pack)
         }
         for _ in 0..<(try fields.integer(UInt32.self)) {
             logs.append(try LogRecord(decoding: &fields, packs: packs))

@@ -33,23 +33,43 @@ package struct LogState: Sendable {
 }
 
 extension Engine {
-    /// One instant of all these logs: of a transaction everything or nothing. - Precondition: no log is there twice.
-    package func stateCut(of logs: [Log]) -> StateCut {
-        let cut = cut(of: logs)
-        return StateCut(now: cut.now, logs: cut.parts.map { LogState($0) })
+    /// One instant of the logs that are chosen: of a transaction everything or nothing, of logs that it creates too.
+    /// - Parameter choose: no log twice; is called again when logs have come or gone meanwhile.
+    package func stateCut<Failure: Error>(
+        choosing choose: () throws(Failure) -> [Log]
+    ) throws(Failure) -> StateCut {
+        while true {
+            let generation = catalog.withLock { $0.generation }
+            let logs = try choose()
+            // Calls of producers are noted under these: none comes between the rows and what is known of it.
+            let ordered = logs.sorted { $0.id.rawValue < $1.id.rawValue }
+            for log in ordered { log.producers.lock() }
+            var isSame = false
+            var calls: [LogID: [ProducerCall]] = [:]
+            let cut = cut(of: logs) {
+                isSame = catalog.withLock { $0.generation } == generation
+                for log in logs { calls[log.id] = log.producers.withLocked { $0.allCalls } }
+            }
+            for log in ordered.reversed() { log.producers.unlock() }
+            if isSame {
+                return StateCut(now: cut.now, logs: cut.parts.map { LogState($0, calls[$0.log.id] ?? []) })
+            }
+        }
     }
+
+    package func stateCut(of logs: [Log]) -> StateCut { stateCut { logs } }
 }
 
 extension LogState {
-    fileprivate init(_ part: Cut.Part) {
+    fileprivate init(_ part: Cut.Part, _ calls: [ProducerCall]) {
         var description = part.log.description
         description.configuration = part.configuration
         self.description = description
         partitions = part.bounds.map { PartitionState(bounds: $0, batches: []) }
         for view in part.batches { partitions[view.partition].batches.append(view) }
         log = part.log
-        // Calls go on being made: those that wrote something behind the instant are not part of it.
-        producers = part.log.producers.withLock { $0.decidedCalls }.filter { call in
+        // Those whose rows are all there, whether their writers know it yet or not.
+        producers = calls.filter { call in
             call.ranges.allSatisfy { range in
                 part.bounds.indices.contains(range.partition)
                     && range.end.rawValue <= part.bounds[range.partition].upperBound

@@ -178,6 +178,54 @@ struct IncomingLogTests {
         target.engine.stop()
     }
 
+    /// The first batch of a log as a snapshot has it.
+    private func image(_ engine: Engine, _ log: Log) throws -> ByteBuffer {
+        let partition = engine.stateCut(of: [log]).logs[0].partitions[0]
+        let image = ByteBuffer()
+        try #require(partition.batches.first).encodeRows(tail: partition.bounds.upperBound, to: image)
+        return image
+    }
+
+    @Test(
+        "are not made of what no server writes: the newest of a key twice, other partitions, times beyond all clocks"
+    )
+    func refused() throws {
+        let harness = EngineHarness()
+        let log = try harness.log("a") { $0.compaction = .keys }
+        for _ in 0..<2 { _ = try log.put("k", "1").value() }
+        let rows = try image(harness.engine, log)
+        func append(_ rows: ByteBuffer, to partition: Int = 0) throws {
+            let incoming = IncomingLogs(harness.engine)
+            let made = try incoming.add(named: "b", log.configuration, replacing: false)
+            try withExtendedLifetime(rows) { try made.append(rows: rows.bytes, dead: nil, to: partition) }
+        }
+        // Both rows say that they are the newest.
+        #expect(throws: IncomingFailure.self) { try append(rows) }
+        let other = try harness.log("c")
+        _ = try other.append(["1", "2"]).value()
+        let plain = try image(harness.engine, other)
+        try append(plain)
+        #expect(throws: IncomingFailure.self) { try append(plain, to: 1) }
+        #expect(throws: IncomingFailure.self) { try append(plain, to: -1) }
+        // The timestamps are the first column, and there the arrivals too.
+        plain.store(Int64.max - 1, at: 64)
+        #expect(throws: IncomingFailure.self) { try append(plain) }
+        for name in ["", "a/b", "\0a", ".a", String(repeating: "a", count: 129)] {
+            #expect(throws: EngineError.self) {
+                _ = try IncomingLogs(harness.engine).add(named: name, LogConfiguration(), replacing: true)
+            }
+        }
+        var strange = LogConfiguration()
+        strange.hybrid.memoryTTLMilliseconds = .max
+        #expect(throws: EngineError.self) { try strange.validate() }
+        strange = LogConfiguration()
+        strange.retention.maxAgeMilliseconds = .max
+        #expect(throws: EngineError.self) { try strange.validate() }
+        strange = LogConfiguration()
+        strange.schema = [.init(name: "a", type: "INT); DROP")]
+        #expect(throws: EngineError.self) { try strange.validate() }
+    }
+
     @Test("take rows with gaps, of which later ones supersede earlier ones of their keys")
     func rows() throws {
         let harness = EngineHarness()

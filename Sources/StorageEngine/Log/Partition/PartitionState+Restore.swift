@@ -7,6 +7,23 @@ extension PartitionState {
         cleaned = first
     }
 
+    /// Whether no key of the batch is there already: what one server writes has the newest row of a key once.
+    func isDisjoint(from batch: Batch) -> Bool {
+        let header = batch.header
+        guard header.pointee.keyBytes > 0 else { return true }
+        var seen: Set<UInt64> = []
+        for row in 0..<header.pointee.rows where header.pointee.isNewest(row) && header.pointee.isPresent(row)
+        {
+            guard let key = header.pointee.key(row) else { continue }
+            let hash = xxh3(key, seed: hashSeed)
+            // Two keys with the same 64 bits would be refused as well; nobody will see any.
+            guard !header.pointee.type(row).isTombstone, place(of: key, hash) == nil,
+                seen.insert(hash).inserted
+            else { return false }
+        }
+        return true
+    }
+
     /// Behind the batches that are there: its rows are visible, its keys are found.
     mutating func restore(_ batch: Batch) {
         add(batch)

@@ -23,6 +23,8 @@ extension BatchImage {
             keyBytes: header.keyBytes, extrasBytes: header.extrasBytes, isStub: header.isStub)
     }
 
+    func offset(ofRow row: Int) -> Int64 { base + (deltas.map { Int64($0[row]) } ?? Int64(row)) }
+
     /// About what its batch takes in memory.
     var footprintBytes: Int { valueBytes + keyBytes + extrasBytes + rows * ColumnPlan.fixedBytes(columns) }
 }
