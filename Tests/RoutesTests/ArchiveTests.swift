@@ -21,7 +21,7 @@ struct ArchiveTests {
         let store = MemoryArchive()
         var configuration = EngineConfiguration()
         configuration.dataDirectory = try DataDirectory("/data", files: MemoryFiles())
-        configuration.openArchive = ["store:one": store, "store:two": MemoryArchive()].open
+        configuration.openArchive = ["store:one": store, "store:two": MemoryArchive("store:two")].open
         self.store = store
         api = API(engine: configuration)
         try api.engine.recover()

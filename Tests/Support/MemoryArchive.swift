@@ -31,7 +31,9 @@ package final class MemoryArchive: ArchiveStore {
 
     private let state = Lock(State())
 
-    package init() {}
+    package let location: String
+
+    package init(_ location: String = "store:one") { self.location = location }
 
     package var keys: [String] { state.withLock { $0.objects.keys.sorted() } }
     package var gets: Int { state.withLock { $0.gets } }
@@ -42,7 +44,7 @@ package final class MemoryArchive: ArchiveStore {
     /// The same objects, from here on for itself: what one server does to them another one's disk knows nothing of.
     package func clone() -> MemoryArchive {
         let objects = state.withLock { $0.objects }
-        let copy = MemoryArchive()
+        let copy = MemoryArchive(location)
         copy.state.withLock { $0.objects = objects }
         return copy
     }

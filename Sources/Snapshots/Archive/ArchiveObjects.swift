@@ -8,6 +8,8 @@ package struct ArchiveObjects: ArchiveStore {
 
     package init(_ objects: any ObjectStore) { self.objects = objects }
 
+    package var location: String { objects.location }
+
     package func put(_ key: String, _ bytes: ByteBuffer) throws(ArchiveFailure) {
         let source = ObjectSource(length: bytes.count) { offset, target in
             target.copyMemory(

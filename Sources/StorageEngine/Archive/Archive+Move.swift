@@ -55,7 +55,7 @@ extension Archive {
             while !isStopping {
                 let due = partition.batchesToArchive(now: clock.now(), bytesMax: objectBytesMax)
                 if due.isEmpty { break }
-                guard let place = place(of: location) else { return true }
+                guard let place = try place(of: location) else { return true }
                 isMoved = try upload(due, of: log, partition, at: place, directory) > 0 || isMoved
             }
         }

@@ -22,6 +22,7 @@ final class Archive: Sendable {
         var space: Space?
         /// How many of the locations are in the checkpoint in force: the others must not be written to yet.
         var locationsInForce = 0
+        /// By their own spelling of where they are, and by those that `space` has.
         var stores: [String: any ArchiveStore] = [:]
         /// Those that are there, or may be.
         var objects: [ArchiveObjectID: Known] = [:]
@@ -65,32 +66,38 @@ final class Archive: Sendable {
             throw .invalidConfiguration(
                 field: "hybrid.s3_archive", reason: "cannot be set: this server has no object store")
         }
-        do {
-            let store = try open(location)
-            state.withLock { $0.stores[location] = $0.stores[location] ?? store }
-        } catch {
+        do { _ = try opened(location, open) } catch {
             throw .invalidConfiguration(field: "hybrid.s3_archive", reason: "is not accepted: \(error)")
+        }
+    }
+
+    /// The one store of a place, however that is written.
+    private func opened(_ location: String, _ open: OpenArchive) throws -> any ArchiveStore {
+        if let known = state.withLock({ $0.stores[location] }) { return known }
+        let store = try open(location)
+        return state.withLock { state in
+            let known = state.stores[store.location] ?? store
+            state.stores[store.location] = known
+            if state.space?.locations.contains(location) == true { state.stores[location] = known }
+            return known
+        }
+    }
+
+    private func opened(_ location: String) throws(ArchiveFailure) -> any ArchiveStore {
+        guard let open else { throw ArchiveFailure("this server has no object store for it") }
+        do { return try opened(location, open) } catch {
+            throw ArchiveFailure("\(location) is not accepted: \(error)")
         }
     }
 
     /// The store of an object.
     func store(_ location: Int) throws(ArchiveFailure) -> any ArchiveStore {
-        let (name, known) = state.withLock { state -> (String?, (any ArchiveStore)?) in
-            guard let space = state.space, space.locations.indices.contains(location) else {
-                return (nil, nil)
-            }
-            let name = space.locations[location]
-            return (name, state.stores[name])
+        let name = state.withLock { state -> String? in
+            guard let space = state.space, space.locations.indices.contains(location) else { return nil }
+            return space.locations[location]
         }
-        if let known { return known }
-        guard let name, let open else { throw ArchiveFailure("this server has no object store for it") }
-        do {
-            let store = try open(name)
-            state.withLock { $0.stores[name] = store }
-            return store
-        } catch {
-            throw ArchiveFailure("\(name) is not accepted: \(error)")
-        }
+        guard let name else { throw ArchiveFailure("this server has no object store for it") }
+        return try opened(name)
     }
 
     func key(_ id: ArchiveObjectID) -> String {
@@ -102,13 +109,16 @@ final class Archive: Sendable {
     /// What the next checkpoint has to say.
     var space: Space? { state.withLock { $0.space } }
 
-    /// The place of a location, entered first if it is new.
+    /// The place of a location, entered first if it is new. Only who has the `turn` asks.
     /// - Returns: nil when a checkpoint has to name it before anything may be put there.
-    func place(of location: String) -> Int? {
-        state.withLock { state in
+    func place(of location: String) throws(ArchiveFailure) -> Int? {
+        let name = try opened(location).location
+        // Checkpoints may have another spelling of it. One that is not accepted any more is no other's.
+        let known = (space?.locations ?? []).map { (try? opened($0))?.location ?? $0 }
+        return state.withLock { state in
             var space = state.space ?? Space(number: UInt64.random(in: 1...UInt64.max), locations: [])
-            let place = space.locations.firstIndex(of: location) ?? space.locations.count
-            if place == space.locations.count { space.locations.append(location) }
+            let place = known.firstIndex(of: name) ?? space.locations.count
+            if place == space.locations.count { space.locations.append(name) }
             state.space = space
             return place < state.locationsInForce ? place : nil
         }
@@ -198,7 +208,9 @@ final class Archive: Sendable {
             guard let keys = try? store(location).list(ArchiveFormat.prefix(space.number)) else { continue }
             let ids = keys.compactMap { ArchiveFormat.id(ofKey: $0, space: space.number, location: location) }
             state.withLock { state in
-                for id in ids where state.objects[id] == nil { state.objects[id] = Known() }
+                // Two locations may be the same place after all, as by a link: the object is known by the other then.
+                let known = Set(state.objects.keys.map(\.name)).union(state.referred.map(\.name))
+                for id in ids where !known.contains(id.name) { state.objects[id] = Known() }
                 state.searched.insert(location)
             }
         }

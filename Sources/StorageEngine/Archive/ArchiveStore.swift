@@ -4,6 +4,8 @@ import Platform
 ///
 /// Every call ends within time limits of the store's own. Safe from any thread.
 package protocol ArchiveStore: Sendable {
+    /// Where it is, in the one spelling that all spellings of the same place have: what opens it again.
+    var location: String { get }
     /// Returns only when the object is there as a whole and was verified. One that is there already is replaced.
     func put(_ key: String, _ bytes: ByteBuffer) throws(ArchiveFailure)
     /// These bytes of the object, all of them.

@@ -4,6 +4,14 @@ struct ArchiveObjectID: Hashable, Sendable {
     let location: Int
     let log: LogID
     let number: UInt64
+
+    /// What its key is made of: there are no two such objects, wherever they are.
+    struct Name: Hashable {
+        let log: LogID
+        let number: UInt64
+    }
+
+    var name: Name { Name(log: log, number: number) }
 }
 
 /// Where the whole image of a batch lies in an object, and its checksum.

@@ -285,7 +285,7 @@ struct ArchiveTests {
 
     @Test("without an age a day passes first; it can be changed, and so can the location")
     func changes() throws {
-        let second = MemoryArchive()
+        let second = MemoryArchive("store:two")
         let run = ArchiveRun(others: ["store:two": second])
         let harness = try run.start()
         defer { harness.engine.stop() }
