@@ -16,9 +16,12 @@ struct ArchiveTests {
         let log: Log
         static let rows = 600
 
-        init(timeoutMilliseconds: Int64 = 10_000) throws {
+        init(maxMemoryBytes: Int? = nil) throws {
             let stores = ["store:one": store]
-            disk = try DurableHarness("/data", files: MemoryFiles()) { $0.openArchive = stores.open }
+            disk = try DurableHarness("/data", files: MemoryFiles()) { configuration in
+                configuration.openArchive = stores.open
+                if let maxMemoryBytes { configuration.maxMemoryBytes = maxMemoryBytes }
+            }
             var configuration = SQLConfiguration()
             configuration.libraryPath = DuckDBFile.path
             service = SQLService(disk.engine, configuration, MetricsRegistry())
@@ -173,6 +176,21 @@ struct ArchiveTests {
         harness.store.slow(getMilliseconds: 0)
         #expect(try harness.rows("SELECT 1") == "1")
         #expect(Clock.monotonicNanoseconds() - start < 1_900_000_000)
+    }
+
+    @Test(
+        "long keys are right beside values that are fetched, though what is fetched is let go within a chunk")
+    func keys() throws {
+        let harness = try Harness(maxMemoryBytes: 16 << 20)
+        let value = "\"" + String(repeating: "v", count: 20_000) + "\""
+        func key(_ number: Int) -> String { "a key that is longer than twelve bytes \(number)" }
+        for number in 0..<200 { try harness.log.put(key(number), value).wait() }
+        try harness.age()
+        let answer = try harness.rows(
+            "SELECT string_agg(_key, ',' ORDER BY _offset), max(length(_value)) FROM log WHERE _offset >= 600"
+        )
+        #expect(answer == "\"" + (0..<200).map(key).joined(separator: ",") + "\",20002")
+        #expect(harness.store.gets > 2)
     }
 
     @Test("a scan of an archive much larger than what is kept of it takes no more memory than that")

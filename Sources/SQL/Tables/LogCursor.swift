@@ -8,6 +8,8 @@ final class LogCursor: TableCursor {
         let partition: Int
         let rowsEnd: Int
         let columns: BatchColumns
+        /// Of the batch that the scan keeps, so that texts may point at them: one that was fetched goes before the chunk does.
+        let keys: BatchColumns
         /// Of the scan's fields, in order.
         let fields: [ExtractedColumn]
         var selector: RowSelector
@@ -25,6 +27,7 @@ final class LogCursor: TableCursor {
             partition = view.partition
             rowsEnd = view.rows.upperBound
             columns = source?.columns ?? view.columns
+            keys = view.columns
             self.fields = fields
             selector = RowSelector(columns, view.rows, scan.choice, now: scan.now)
             isShared = selector.isPlain && rowsEnd >= ExtractedColumn.sharedRowsMin && !view.isStub
@@ -178,7 +181,7 @@ final class LogCursor: TableCursor {
             case .partition:
                 selection.write(output, index) { _ in Int32(truncatingIfNeeded: batch.partition) }
             case .offset: selection.write(output, index) { columns.offset($0) }
-            case .key: selection.writeTexts(output, index) { columns.key($0) }
+            case .key: selection.writeTexts(output, index) { batch.keys.key($0) }
             case .value where batch.source != nil:
                 selection.copyTexts(output, index) { columns.type($0).isTombstone ? nil : columns.value($0) }
             case .value:
