@@ -42,7 +42,8 @@ extension Archive {
                     attempt { try partition.letGoOfArchived(storage.directory) }
                 }
             }
-            deleteUnneeded()
+            // Of a batch that was put aside nobody refers to the object, which has all of it.
+            if !storage.directory.hasQuarantine { deleteUnneeded() }
             turn.notBefore = isFailed ? now + Self.retryMilliseconds : 0
         }
     }

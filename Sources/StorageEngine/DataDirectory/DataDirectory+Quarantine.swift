@@ -2,6 +2,9 @@ import Platform
 
 // What is damaged is copied aside, for people to look at, and the server goes on without it.
 extension DataDirectory {
+    /// Something was put aside, in this run or an earlier one, and nobody has removed it yet.
+    var hasQuarantine: Bool { files.exists("\(path)/\(Self.quarantineDirectory)") }
+
     /// - Parameter walFiles: in the order of their frames: those behind the damaged one cannot be applied, and go.
     /// - Throws: the failure itself unless the server was told to put aside what is damaged.
     func putAside(_ failure: StorageFailure, _ walFiles: [String]) throws(StorageFailure) {

@@ -224,6 +224,40 @@ struct ArchiveFaultTests {
         harness.engine.stop()
     }
 
+    @Test("the object of a stub that was damaged stays for as long as what was put aside is there")
+    func quarantine() throws {
+        let run = ArchiveRun()
+        do {
+            let harness = try run.start()
+            let log = try run.log(harness)
+            try log.put("key", ArchiveRun.value(1)).wait()
+            run.age(harness)
+            let stub = try #require(log.partitions[0].firstStub?.stored)
+            harness.engine.stop()
+            let path = "\(FaultRun.path)/segments/\(SegmentFormat.name(stub.piece.segment))"
+            var content = try #require(run.disk.content(of: path))
+            content[stub.piece.position + stub.piece.bytes / 2] ^= 1
+            run.disk.put(path, content)
+        }
+        for isFirst in [true, false] {
+            let harness = try run.start { configuration in
+                guard isFirst else { return }
+                // Only one at a time has the directory.
+                configuration.dataDirectory = nil
+                // Then the server does not start, and the test fails.
+                configuration.dataDirectory = try? DataDirectory(
+                    FaultRun.path, files: run.disk, walFileBytes: FaultRun.walFileBytes, quarantines: true)
+            }
+            #expect(harness.report.damage.count == (isFirst ? 1 : 0))
+            for _ in 0..<2 {
+                try harness.engine.checkpoint()
+                harness.engine.archiveDue()
+            }
+            #expect(harness.existing()?.get("key") == nil && run.store.keys.count == 1)
+            harness.engine.stop()
+        }
+    }
+
     @Test("a server without an object store starts, serves what is here, and says what it lacks")
     func withoutStore() throws {
         let run = ArchiveRun()
