@@ -71,7 +71,8 @@ extension PartitionState {
         var chosen: [(Batch, StoredImage)] = []
         var bytes = 0
         for (batch, header) in zip(list.batches, list.headers) {
-            guard batch.isMapped, batch.archived == nil, let stored = batch.stored,
+            // Of a stub the bytes on this machine are not the whole.
+            guard batch.isMapped, batch.archived == nil, let stored = batch.stored, stored.archived == nil,
                 stored.rows == header.pointee.rows, header.pointee.endOfRange <= committed,
                 header.pointee.endOfRange > first, !isSoonRewritten(header)
             else { continue }
@@ -101,7 +102,7 @@ extension PartitionState {
     }
 
     /// The next checkpoint writes it, as it does what compaction has copied.
-    fileprivate mutating func forgetStored(_ batch: Batch) {
+    mutating func forgetStored(_ batch: Batch) {
         batch.stored = nil
         if policy.tiers != nil, batch.header.pointee.base < diskTail { hasUnstoredCopies = true }
     }

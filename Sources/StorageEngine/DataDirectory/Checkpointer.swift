@@ -256,7 +256,16 @@ private struct NewImages {
 
     /// The checkpoint refers to them now.
     func adopt() {
-        for (image, batch, partition) in written { partition.state.withLock { _ in batch.stored = image } }
+        for (image, batch, partition) in written {
+            partition.state.withLock { state in
+                if image.archived == nil || image.archived == batch.archived?.piece {
+                    batch.stored = image
+                } else {
+                    // It was to stay on this machine after all, which was decided meanwhile.
+                    state.forgetStored(batch)
+                }
+            }
+        }
     }
 
     /// Nothing refers to them: what cannot be removed now is removed at the next start.

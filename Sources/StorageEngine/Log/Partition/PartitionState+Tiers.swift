@@ -110,7 +110,7 @@ extension PartitionState {
             if list.batches[position].isMapped { continue }
             let arrival = header.pointee.lastArrival
             guard arrival < limit || TierPolicy.isOfAnotherClock(arrival, now: now),
-                let stored = list.batches[position].stored,
+                let stored = list.batches[position].stored, stored.archived == nil,
                 stored.rows == header.pointee.rows
             else { return nil }
             if !header.pointee.isSealed {
