@@ -15,7 +15,7 @@ extension Services {
     ) throws -> Reply {
         if after.positions.allSatisfy(Visibility.isVisible) {
             return isLong
-                ? try reply(onWorkerTo: request) { try respond(.fetched) } : try reply(to: request, respond)
+                ? try reply(onWorkersTo: request, respond) : try reply(to: request, respond)
         }
         let late = Problem.notReady("what `after` names is not visible yet")
         guard request.method != .head else { throw late }
@@ -24,20 +24,9 @@ extension Services {
             wait.cancel()
             return late.response
         }
-        let complete: @Sendable () -> Void = { [workers, storeWorkers] in
-            do {
-                if isLong {
-                    try workers.run { reply.complete { try respond(.fetched) } }
-                    return
-                }
-                do {
-                    reply.complete(try respond(.refused))
-                } catch EngineError.archived {
-                    try storeWorkers.run { reply.complete { try respond(.fetched) } }
-                }
-            } catch {
-                reply.fail(error)
-            }
+        let complete: @Sendable () -> Void = { [self] in
+            guard isLong else { return self.complete(reply, respond) }
+            do { try workers.run { self.complete(reply, respond) } } catch { reply.fail(error) }
         }
         if let visibility = Visibility.wait(for: after, whenVisible: complete) {
             wait.set(visibility)
@@ -70,6 +59,29 @@ extension Services {
         onWorkerTo request: Request, _ respond: @escaping @Sendable () throws -> Response
     ) throws -> Reply {
         try reply(to: request, on: workers, respond)
+    }
+
+    /// Answers from a worker thread, or from one that may wait for an archive if values have to come from there.
+    private func reply(
+        onWorkersTo request: Request, _ respond: @escaping @Sendable (ArchivedValues) throws -> Response
+    ) throws -> Reply {
+        let reply = request.deferReply(finishesBeforeStop: true) { _ in nil }
+        try workers.run { [self] in complete(reply, respond) }
+        return .later(reply)
+    }
+
+    private func complete(
+        _ reply: DeferredReply, _ respond: @escaping @Sendable (ArchivedValues) throws -> Response
+    ) {
+        do {
+            do {
+                reply.complete(try respond(.refused))
+            } catch EngineError.archived {
+                try storeWorkers.run { reply.complete { try respond(.fetched) } }
+            }
+        } catch {
+            reply.fail(error)
+        }
     }
 
     private func reply(
