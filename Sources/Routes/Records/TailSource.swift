@@ -223,7 +223,8 @@ final class TailSource: ResponseSource, @unchecked Sendable {
     }
 
     private func write(_ result: ReadResult, _ index: Int) {
-        for record in result.records {
+        // What was fetched was asked for before others took their part of what may still come: the stream ends in it then.
+        for record in result.records.prefix(remaining ?? .max) {
             cursors[index].next = Offset(record.offset.rawValue + 1)
             text.frame("event: record\nid: ")
             text.frame(isAll ? positions : record.revision(in: log).fieldText)
@@ -234,8 +235,8 @@ final class TailSource: ResponseSource, @unchecked Sendable {
         cursors[index].next = result.next
         cursors[index].clamps = false
         guard let remaining else { return }
-        self.remaining = remaining - result.records.count
-        if remaining == result.records.count { end(reason: "limit") }
+        self.remaining = max(0, remaining - result.records.count)
+        if self.remaining == 0 { end(reason: "limit") }
     }
 
     /// Every partition's next position.
