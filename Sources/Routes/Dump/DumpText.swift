@@ -40,8 +40,15 @@ struct DumpText: ~Copyable {
 
     /// The batch that comes next, when its values have to be fetched first.
     var archived: (log: LogState, batch: BatchView)? {
-        guard step == .records, let log, let batch = batches.last, batch.isStub else { return nil }
+        guard step == .records, let log, let batch = batches.last, batch.isStub, hasRows(batch) else {
+            return nil
+        }
         return (log, batch)
+    }
+
+    /// Whether anything of it goes into the dump.
+    private func hasRows(_ batch: BatchView) -> Bool {
+        (row..<batch.rows.upperBound).contains { batch.isPresent($0) && batch.record($0).deadline > now }
     }
 
     /// - Parameter batch: that one, with its values.

@@ -1,4 +1,5 @@
 import Platform
+import Synchronization
 
 /// What becomes of records whose bytes are in the archive.
 package enum ArchivedValues: Sendable {
@@ -112,6 +113,7 @@ extension Log {
         if let cached = stub.archived.flatMap({ archive.cache.cached($0.piece) }) { return cached }
         let box = Awaiting()
         let isTaken = archive.threads.run { [self] in
+            if box.isGivenUp { return }
             box.set(Result { () throws(EngineError) in try archive.whole(stub, log: name) })
         }
         guard isTaken else {
@@ -120,6 +122,7 @@ extension Log {
         while true {
             if let result = box.wait(nanoseconds: pauseNanoseconds) { return try result.get() }
             if isCancelled() {
+                box.giveUp()
                 throw .archiveUnavailable(log: name, reason: "who waited for it was cancelled")
             }
         }
@@ -130,6 +133,11 @@ extension Log {
 private final class Awaiting: Sendable {
     private let result = Lock<Result<Batch, EngineError>?>(nil)
     private let wakeUp = WakeUp()
+    private let isOver = Atomic<Bool>(false)
+
+    /// Nobody waits for it any more: it need not be fetched.
+    var isGivenUp: Bool { isOver.load(ordering: .relaxed) }
+    func giveUp() { isOver.store(true, ordering: .relaxed) }
 
     func set(_ value: Result<Batch, EngineError>) {
         result.withLock { $0 = value }
