@@ -42,6 +42,7 @@ struct S3RetryTests {
         #expect(delay(1, 179_994, nil) == nil)
         #expect(delay(1, 0, 3) == 3000)
         #expect(delay(1, 0, 0) == 7)
+        #expect(delay(1, 0, .min) == 7)
         #expect(delay(1, 0, 61) == nil)
         #expect(delay(1, 150_000, 60) == nil)
     }

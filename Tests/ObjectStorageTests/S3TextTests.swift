@@ -71,6 +71,23 @@ struct S3TextTests {
     }
 
     @Test(
+        "so does one that comes round to pages that were there, or whose keys are in no order",
+        arguments: 0..<3)
+    func rounds(keys: Int) throws {
+        let server = ScriptedServer { _, number in
+            let name = keys == 1 ? "a\(number % 2)" : "a\(9 - min(number, 9))"
+            let entry = "<Contents><Key>pre fix/\(name)</Key><Size>1</Size></Contents>"
+            let token = keys == 2 ? "\(number)" : "t\(number % 2)"
+            return .init(
+                body: "<ListBucketResult>\(keys == 0 ? "" : entry)<IsTruncated>true</IsTruncated>"
+                    + "<NextContinuationToken>\(token)</NextContinuationToken></ListBucketResult>")
+        }
+        let failure = #expect(throws: ObjectStoreFailure.self) { try server.store().keys("") }
+        #expect(failure?.kind == (keys == 0 ? .refused : .corrupt))
+        #expect(server.seen.count <= 3)
+    }
+
+    @Test(
         "an address has the bucket where it belongs, and keys as they are signed",
         arguments: [
             ("https://host", nil, "bucket", "https://host/bucket/a%20b/%C3%A9%2B"),

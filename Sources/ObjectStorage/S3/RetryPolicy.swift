@@ -27,7 +27,7 @@ package struct RetryPolicy: Sendable {
         var delay = random(0...min(doubled, delayMillisecondsMax))
         if let retryAfterSeconds {
             guard retryAfterSeconds <= retryAfterSecondsMax else { return nil }
-            delay = max(delay, retryAfterSeconds * 1000)
+            delay = max(delay, max(0, retryAfterSeconds) * 1000)
         }
         return elapsedMilliseconds + delay <= totalMillisecondsMax ? delay : nil
     }

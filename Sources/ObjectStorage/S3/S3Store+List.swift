@@ -6,10 +6,17 @@ extension S3Store {
     ) throws(ObjectStoreFailure) {
         try ObjectKey.checkPrefix(prefix, in: location)
         var token: String?
+        var tokens: Set<String> = []
+        var last: String?
         while true {
             let page = try repeating(nil) { () throws(S3Trouble) -> S3Page in
                 try requestPage(of: prefix, after: token)
             }
+            // What comes twice would be taken for two objects, and it might never end.
+            if let last, let first = page.keys?.first, !ObjectKey.precedes(last, first) {
+                throw ObjectStoreFailure(.corrupt, location, nil, "the server's list is not in order")
+            }
+            last = page.keys?.last ?? last
             do {
                 if !page.entries.isEmpty { try receive(page.entries) }
             } catch {
@@ -17,7 +24,7 @@ extension S3Store {
             }
             guard let next = page.next else { return }
             // It would never end.
-            guard next != token else {
+            guard tokens.insert(next).inserted else {
                 throw ObjectStoreFailure(
                     .refused, location, nil, "the server gives the same page again and again")
             }
@@ -41,6 +48,8 @@ extension S3Store {
 /// An answer of ListObjectsV2.
 struct S3Page {
     private(set) var entries: [ObjectEntry] = []
+    /// As the server has them, also those that are not among the entries. Nil: the page has none.
+    private(set) var keys: (first: String, last: String)?
     /// Nil: this is the last page.
     private(set) var next: String?
 
@@ -49,6 +58,7 @@ struct S3Page {
         var page = (entries: [ObjectEntry](), isTruncated: "", token: "", isOne: false)
         var object = (key: "", size: "", modified: "")
         var problem: String?
+        var keys: (first: String, last: String)?
         try XMLReader.read(body) { path, text in
             guard path.first == "ListBucketResult" else { return }
             page.isOne = true
@@ -68,6 +78,7 @@ struct S3Page {
                 problem = "an object without a size, or under another prefix"
                 return
             }
+            keys = (keys?.first ?? object.key, object.key)
             let key = Substring(object.key.utf8.dropFirst(keyPrefix.utf8.count))
             let name = key.utf8.split(separator: UInt8(ascii: "/")).last.map { Substring($0) } ?? ""
             // A key that ends so is what consoles make for a folder.
@@ -81,6 +92,7 @@ struct S3Page {
         }
         if let problem { throw XMLReader.Failure(description: problem) }
         entries = page.entries
+        self.keys = keys
         next = page.isTruncated == "true" ? page.token : nil
     }
 }
