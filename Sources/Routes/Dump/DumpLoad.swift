@@ -166,9 +166,15 @@ final class DumpLoad: BodyConsumer, @unchecked Sendable {
     private func fail(_ error: any Error) {
         let problem = services.problems.problem(for: error, request)
         let appended = (reader?.logs ?? []).compactMap { $0.log as? ExistingLog }
-        // They are in, or their own failure tells less than this one.
+        // They are in, or they say themselves that they may not be.
         for log in appended { try? log.finish(bounds: nil) }
-        failure = problem.with { if appended.contains(where: { $0.count > 0 }) { $0.applied = .partial } }
+        failure = problem.with { problem in
+            if appended.contains(where: \.isUncertain) {
+                problem.applied = .unknown
+            } else if appended.contains(where: { $0.count > 0 }) {
+                problem.applied = .partial
+            }
+        }
         reader = nil
         body = ByteBuffer()
     }

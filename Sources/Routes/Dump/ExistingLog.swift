@@ -9,6 +9,8 @@ final class ExistingLog: LoadedLog {
     private var undecided: [Outcome<AppendResult>] = []
     private var summary = AppendSummary()
     let result: StaticString? = "appended"
+    /// A part of it failed after it was handed over: nobody knows whether it is there.
+    private(set) var isUncertain = false
 
     init(_ log: Log, _ clock: Clock) {
         self.log = log
@@ -40,16 +42,25 @@ final class ExistingLog: LoadedLog {
         }
     }
 
-    /// Waits until all of it is decided.
+    /// Waits until all of it is decided, each part for itself. - Throws: the first failure.
     func finish(bounds: [Range<Int64>]?) throws {
-        while !undecided.isEmpty { try decideFirst() }
+        var failure: EngineError?
+        while !undecided.isEmpty {
+            do throws(EngineError) { try decideFirst() } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
     }
 
     private func add(_ outcome: Outcome<AppendResult>) {
         if case .done(let result) = outcome { summary.add(result) } else { undecided.append(outcome) }
     }
 
-    private func decideFirst() throws(EngineError) { summary.add(try undecided.removeFirst().wait()) }
+    private func decideFirst() throws(EngineError) {
+        do throws(EngineError) { summary.add(try undecided.removeFirst().wait()) } catch {
+            isUncertain = true
+            throw error
+        }
+    }
 
     private func draft(of rows: [DumpRow], _ source: DumpBytes) -> Draft {
         let scratch = ByteBuffer(capacity: source.scratch.count + source.extras.count)
