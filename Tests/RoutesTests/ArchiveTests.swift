@@ -1,3 +1,4 @@
+import Foundation
 import HTTP
 import JSON
 import Platform
@@ -141,9 +142,33 @@ struct ArchiveTests {
     @Test("a tail that begins in the archive goes on to what is new")
     func tail() throws {
         try age()
+        let (text, _) = try tail("log", "offset=0") { $0.contains("\"number\":19}") }
+        #expect(text.contains("\"number\":0}") && store.gets > 0)
+    }
+
+    @Test("a tail of all partitions ends at its limit, however many were fetched meanwhile")
+    func limit() throws {
+        let wide = "/v1/logs/wide"
+        let body = Self.body.replacing("{\"mode\"", with: "{\"partitions\": 2, \"mode\"")
+        #expect(api.call(.put, wide, body).status == 201)
+        for number in 0..<40 { api.call(.put, "\(wide)/keys/key-\(number)", "\(number)") }
+        try age()
+        let statistics = try #require(api.engine.log(named: "wide")).statistics()
+        try #require(statistics.allSatisfy { $0.archivedBytes > 0 && $0.records > 5 })
+        store.slow(getMilliseconds: 50)
+        let limit = statistics.map(\.records).max()! + 1
+        let (text, isOver) = try tail("wide", "partition=*&limit=\(limit)") { _ in false }
+        #expect(isOver && text.components(separatedBy: "event: record").count == limit + 1, "\(text)")
+        #expect(text.contains("\"reason\":\"limit\""))
+    }
+
+    /// - Returns: what came until `isEnough`, or the stream ended, or nothing more came.
+    private func tail(
+        _ name: String, _ parameters: String, until isEnough: (String) -> Bool
+    ) throws -> (text: String, isOver: Bool) {
         let query = try QueryReader(
-            Request(.get, "\(Self.log)/records?offset=0"), allowed: ReadQuery.parameters)
-        let log = try #require(api.engine.log(named: "log"))
+            Request(.get, "/v1/logs/\(name)/records?\(parameters)"), allowed: ReadQuery.parameters)
+        let log = try #require(api.engine.log(named: name))
         let read = try ReadQuery(query)
         let start = try TailStart(query, read, lastEventID: nil, log)
         let source = TailSource(log, start, limit: read.limit, api.services)
@@ -153,17 +178,16 @@ struct ArchiveTests {
         var text = ""
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1000, alignment: 8)
         defer { buffer.deallocate() }
-        while !text.contains("\"number\":19}") {
+        let end = Clock.monotonicNanoseconds() + 5_000_000_000
+        while !isEnough(text), Clock.monotonicNanoseconds() < end {
             let generation = waker.wakeUp.generation
             switch source.read(into: buffer) {
             case .bytes(let count): text += String(decoding: buffer[..<count], as: UTF8.self)
-            case .wait: waker.wakeUp.wait(since: generation, timeoutNanoseconds: 2_000_000_000)
-            case .end, .abort:
-                Issue.record("it ended: \(text)")
-                return
+            case .wait: waker.wakeUp.wait(since: generation, timeoutNanoseconds: 1_000_000_000)
+            case .end, .abort: return (text, true)
             }
         }
-        #expect(text.contains("\"number\":0}") && store.gets > 0)
+        return (text, false)
     }
 
     private final class WakingUp: StreamWaker {
