@@ -57,8 +57,8 @@ final class DigestContext {
 }
 
 /// Digests as text.
-enum DigestText {
-    static func hexadecimal(_ bytes: [UInt8]) -> String {
+package enum DigestText {
+    package static func hexadecimal(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(
             decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

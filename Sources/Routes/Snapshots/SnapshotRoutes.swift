@@ -153,10 +153,7 @@ extension Response {
     static func accepted(_ location: String, _ write: (inout JSONWriter) -> Void) -> Response {
         var json = JSONWriter()
         write(&json)
-        var response = Response.json(json)
-        response.status = 202
-        response.fields.append(HeaderField("Location", location))
-        return response
+        return .json(json, status: 202, fields: [HeaderField("Location", location)])
     }
 }
 

@@ -30,7 +30,11 @@ extension EffectiveConfiguration {
         let places =
             [snapshots.location, try location(.restore)].compactMap(\.self) + snapshots.allowedLocations
         // What is wrong with the credentials is said now, and not by the first snapshot.
-        for case .s3 in places { try checkStore(places) }
+        for place in places {
+            do throws(ObjectStoreFailure) { _ = try stores.open(place) } catch {
+                throw UsageFailure("\(place): \(error.detail)")
+            }
+        }
         return snapshots
     }
 
@@ -51,14 +55,6 @@ extension EffectiveConfiguration {
 
     private func isSet(_ setting: Setting) -> Bool {
         self[setting] != SettingValue.none && self[setting] != .boolean(false)
-    }
-
-    private func checkStore(_ places: [ObjectLocation]) throws(UsageFailure) {
-        for place in places {
-            do throws(ObjectStoreFailure) { _ = try stores.open(place) } catch {
-                throw UsageFailure("\(place): \(error.detail)")
-            }
-        }
     }
 
     /// Whose newest snapshot becomes the state, and whether there has to be one.

@@ -27,10 +27,7 @@ final class PieceReader {
     /// The piece that comes next in the plan. Valid until the next call; aligned to 64.
     /// - Throws: `damaged` naming the object.
     func read(_ piece: SnapshotManifest.Piece) throws(SnapshotFailure) -> UnsafeRawBufferPointer {
-        let isHere =
-            piece.pack == windowPack && piece.position >= windowStart
-            && piece.position + piece.bytes <= windowStart + window.count
-        if !isHere { try load(from: piece) }
+        if !isLoaded(piece) { try load(from: piece) }
         if next < plan.count, plan[next] == piece { next += 1 }
         let start = piece.position - windowStart
         let bytes = UnsafeRawBufferPointer(rebasing: window.bytes[start..<start + piece.bytes])
@@ -38,6 +35,12 @@ final class PieceReader {
             throw damage(piece, "does not have its checksum at byte \(piece.position)")
         }
         return bytes
+    }
+
+    /// Reading it leaves what was read before valid.
+    func isLoaded(_ piece: SnapshotManifest.Piece) -> Bool {
+        piece.pack == windowPack && piece.position >= windowStart
+            && piece.position + piece.bytes <= windowStart + window.count
     }
 
     private func load(from piece: SnapshotManifest.Piece) throws(SnapshotFailure) {

@@ -79,17 +79,17 @@ extension PieceReader {
         of batch: SnapshotManifest.BatchRecord,
         _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) throws(IncomingFailure) -> Result
     ) throws(SnapshotFailure) -> Result {
-        // Small, and the second piece may need another window.
-        var dead: ByteBuffer?
-        let rows = try read(batch.rows)
+        var rows = try read(batch.rows)
+        // The second piece may need another window.
         let held = ByteBuffer()
-        if let piece = batch.dead {
+        defer { withExtendedLifetime(held) {} }
+        if let piece = batch.dead, !isLoaded(piece) {
             held.append(rows)
-            dead = ByteBuffer()
-            dead?.append(try read(piece))
+            rows = held.bytes
         }
+        let dead = try batch.dead.map { piece throws(SnapshotFailure) in try read(piece) }
         do throws(IncomingFailure) {
-            return try body(dead == nil ? rows : held.bytes, dead?.bytes)
+            return try body(rows, dead)
         } catch {
             switch error {
             case .damaged(let reason): throw damage(batch.rows, reason)

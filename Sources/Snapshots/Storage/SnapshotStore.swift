@@ -160,8 +160,6 @@ struct SnapshotStore: Sendable {
 extension SHA256 {
     /// As it is shown: `sha256:` and 64 hexadecimal digits.
     static func text(of bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let text = digest(of: bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return "sha256:" + String(decoding: text, as: UTF8.self)
+        "sha256:" + DigestText.hexadecimal(digest(of: bytes))
     }
 }

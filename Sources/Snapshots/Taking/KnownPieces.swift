@@ -13,6 +13,7 @@ struct KnownPieces: Sendable {
         let rows: Place
         let dead: Place?
         let live: BatchView.LiveCounts
+        let timestamps: ClosedRange<Int64>
     }
 
     /// Of an earlier process: known again by what they are.

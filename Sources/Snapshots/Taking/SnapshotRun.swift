@@ -187,7 +187,7 @@ private struct Run {
             }
         }
         var dead: SnapshotManifest.Piece?
-        if !view.isWhole {
+        if !live.isWhole(view.rowCount) {
             if let before, before.live == live, let place = before.dead, isThere(place) {
                 dead = writer.refer(to: place)
             } else {
@@ -198,7 +198,8 @@ private struct Run {
                 }
             }
         }
-        let batch = SnapshotManifest.BatchRecord(view, tail: tail, rows: rows, dead: dead)
+        let batch = SnapshotManifest.BatchRecord(
+            view, tail: tail, rows: rows, dead: dead, timestamps: before?.timestamps)
         places.append((identity, batch, live))
         return batch
     }
@@ -214,7 +215,10 @@ private struct Run {
                 KnownPieces.Place(pack: writer.packs[piece.pack], piece: piece)
             }
             sent.note(
-                identity, KnownPieces.Sent(rows: place(batch.rows), dead: batch.dead.map(place), live: live))
+                identity,
+                KnownPieces.Sent(
+                    rows: place(batch.rows), dead: batch.dead.map(place), live: live,
+                    timestamps: batch.timestamps))
         }
     }
 }

@@ -12,6 +12,9 @@ extension BatchView {
     package struct LiveCounts: Equatable, Sendable {
         let present: Int
         let newest: Int
+
+        /// Whether all of so many rows live.
+        package func isWhole(_ rows: Int) -> Bool { present == rows && newest == rows }
     }
 
     /// - Parameter tail: of the partition at that instant.
@@ -28,9 +31,7 @@ extension BatchView {
     }
 
     /// All of its rows live.
-    package var isWhole: Bool {
-        liveCounts == LiveCounts(present: rows.upperBound, newest: rows.upperBound)
-    }
+    package var isWhole: Bool { liveCounts.isWhole(rows.upperBound) }
 
     package var rowCount: Int { rows.upperBound }
     /// From its first row to one past the last offset that it stands for.

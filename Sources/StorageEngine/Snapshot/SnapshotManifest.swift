@@ -42,12 +42,15 @@ package struct SnapshotManifest: Sendable {
         package let offsets: Range<Int64>
         package let timestamps: ClosedRange<Int64>
 
-        package init(_ view: BatchView, tail: Int64, rows: Piece, dead: Piece?) {
+        /// - Parameter timestamps: of its rows, where they are known.
+        package init(
+            _ view: BatchView, tail: Int64, rows: Piece, dead: Piece?, timestamps: ClosedRange<Int64>? = nil
+        ) {
             self.rows = rows
             self.dead = dead
             rowCount = view.rowCount
             offsets = view.offsets(tail: tail)
-            timestamps = view.timestamps
+            self.timestamps = timestamps ?? view.timestamps
         }
     }
 
