@@ -45,6 +45,8 @@ class Connection:
             headers.setdefault("Content-Type", "application/json")
         elif isinstance(body, str):
             body = body.encode()
+        if self._connection.sock is None:
+            self._connection.connect()
         try:
             self._connection.request(method, path, body, headers)
         except (BrokenPipeError, ConnectionResetError):
