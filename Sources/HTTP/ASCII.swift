@@ -19,13 +19,16 @@ enum ASCII {
         let length = prefix.utf8CodeUnitCount
         guard bytes.count >= length else { return false }
         let expected = prefix.utf8Start
-        for index in 0..<length where lowercased(bytes[index]) != lowercased(expected[index]) { return false }
+        for index in 0..<length where lowercased(bytes[index]) != lowercased(expected[index]) {
+            return false
+        }
         return true
     }
 
     /// Text of a header value: UTF-8 if it is, else each byte its own character (ISO 8859-1), so that nothing is repaired.
     static func text(_ bytes: UnsafeRawBufferPointer) -> String {
-        String(validating: bytes, as: UTF8.self)
+        if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+        return String(validating: bytes, as: UTF8.self)
             ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
 

@@ -2,10 +2,12 @@
 package struct CollectedResponse: Sendable {
     package let status: Int
     package let contentType: String?
-    package let fields: [HeaderField]
+    package let fields: [(name: String, value: String)]
     package let body: [UInt8]
 
-    package init(status: Int, contentType: String?, fields: [HeaderField], body: [UInt8]) {
+    package init(
+        status: Int, contentType: String?, fields: [(name: String, value: String)], body: [UInt8]
+    ) {
         self.status = status
         self.contentType = contentType
         self.fields = fields
@@ -16,6 +18,6 @@ package struct CollectedResponse: Sendable {
     package func field(_ name: String) -> String? {
         let wanted = name.lowercased()
         if wanted == "content-type" { return contentType }
-        return fields.first { "\($0.name)".lowercased() == wanted }?.value
+        return fields.first { $0.name.lowercased() == wanted }?.value
     }
 }

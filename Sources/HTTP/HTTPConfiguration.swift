@@ -36,7 +36,7 @@ package struct HTTPConfiguration: Sendable {
     var connectionMemoryBytes: Int { max(headerBytesMax, 8192) + Self.answerHeadBytes }
 
     /// A connection with all that belongs to it, as it is charged: the system's buffers aside.
-    var connectionBytes: Int { connectionMemoryBytes + 2048 }
+    var connectionBytes: Int { connectionMemoryBytes + 2048 + BodyBudget.coveredBytes }
 
     /// What must be left of a connection's memory for the head of an answer.
     static let answerHeadBytes = 4096

@@ -11,6 +11,10 @@ package final class Request: @unchecked Sendable {
     package internal(set) var parameters: [[UInt8]] = []
     /// The decoded body, once complete (`BodyHandling.buffered`); empty otherwise.
     package internal(set) var body: ByteBuffer
+    /// `Content-Length`.
+    package internal(set) var announcedBytes: Int?
+    /// False without any field whose name begins with `If-`.
+    package internal(set) var isConditional = true
     var endpoint: Endpoint?
     var fields: RequestFields
 
@@ -31,6 +35,7 @@ package final class Request: @unchecked Sendable {
         var snapshot = HeaderSnapshot()
         for field in fields { snapshot.append(name: field.name.utf8, value: field.value.utf8) }
         self.init(method, target: Array(target.utf8), fields: .snapshot(snapshot), body: ByteBuffer(body))
+        announcedBytes = field("Content-Length").flatMap { Int($0) }
     }
 
     /// The route pattern that matched, as in the route table: the label of metrics.
@@ -39,6 +44,13 @@ package final class Request: @unchecked Sendable {
     /// The value of a header field, compared without case; nil when it is absent. The first one where there are several.
     package func field(_ name: StaticString) -> String? {
         fields.withValue(name) { ASCII.text($0) }
+    }
+
+    /// What `body` makes of the value of a header field; nil when it is absent. The bytes are the connection's.
+    package func withField<Result>(
+        _ name: StaticString, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result? {
+        try fields.withValue(name, body)
     }
 
     /// Whether the header field is there, without making a `String` of it.

@@ -2,6 +2,8 @@ package struct Response: Sendable {
     package var status: Int
     package var contentType: String?
     package var fields: [HeaderField]
+    /// More fields.
+    package var lines: FieldLines?
     package var body: ResponseBody
     /// False forbids gzip and zstd (raw key values, event streams).
     package var mayBeCompressed = true
@@ -9,12 +11,19 @@ package struct Response: Sendable {
     package var closesConnection = false
 
     package init(
-        status: Int, contentType: String? = nil, fields: [HeaderField] = [], body: ResponseBody = .empty
+        status: Int, contentType: String? = nil, fields: [HeaderField] = [], lines: FieldLines? = nil,
+        body: ResponseBody = .empty
     ) {
         self.status = status
         self.contentType = contentType
         self.fields = fields
+        self.lines = lines
         self.body = body
+    }
+
+    /// `fields` and `lines`.
+    package var allFields: [(name: String, value: String)] {
+        fields.map { ($0.name.description, $0.value) } + (lines?.fields ?? [])
     }
 }
 

@@ -10,7 +10,7 @@ package final class ByteBuffer: @unchecked Sendable {
 
     package init(capacity: Int = 0) {
         self.capacity = max(capacity, 64)
-        base = .allocate(byteCount: self.capacity + Self.padding, alignment: 64)
+        base = .allocate(byteCount: self.capacity + Self.padding, alignment: 16)
         clearPadding()
     }
 
@@ -29,7 +29,7 @@ package final class ByteBuffer: @unchecked Sendable {
     package func reserve(_ wanted: Int) {
         guard wanted > capacity else { return }
         let grown = max(wanted, capacity * 2)
-        let fresh = UnsafeMutableRawPointer.allocate(byteCount: grown + Self.padding, alignment: 64)
+        let fresh = UnsafeMutableRawPointer.allocate(byteCount: grown + Self.padding, alignment: 16)
         fresh.copyMemory(from: base, byteCount: count)
         base.deallocate()
         base = fresh

@@ -24,3 +24,10 @@ public func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
     // Each byte equals the one after it.
     return first == 0 && (bytes.count == 1 || memcmp(start, start + 1, bytes.count - 1) == 0)
 }
+
+extension UnsafeRawBufferPointer {
+    package static func == (bytes: UnsafeRawBufferPointer, text: StaticString) -> Bool {
+        guard bytes.count == text.utf8CodeUnitCount, let start = bytes.baseAddress else { return false }
+        return memcmp(start, text.utf8Start, bytes.count) == 0
+    }
+}

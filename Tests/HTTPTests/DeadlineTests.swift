@@ -187,8 +187,9 @@ struct DeadlineTests {
         holder.send("a")
         #expect(try holder.answer().body.count == 80_001)
         #expect(TestServer.eventually { inFlight() == 0 })
-        holder.send("PUT /echo/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 80000\r\n\r\nhalf")
-        #expect(TestServer.eventually { inFlight() == 4 })
+        holder.send("PUT /echo/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 80000\r\n\r\n")
+        holder.send([UInt8](repeating: 0x61, count: 40_000))
+        #expect(TestServer.eventually { inFlight() == 40_000 })
         holder.hangUp()
         #expect(TestServer.eventually { inFlight() == 0 })
     }

@@ -16,7 +16,7 @@ struct TextTests {
             (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 GMT"),
         ] as [(Int64, String)])
     func dates(seconds: Int64, text: String) {
-        #expect(HTTPDate.text(seconds: seconds) == text)
+        #expect(written { HTTPDate.write(seconds: seconds, to: &$0) } == text)
         #expect(HTTPDate.parse(text) == seconds)
     }
 
@@ -45,8 +45,8 @@ struct TextTests {
 
     @Test("dates out of range are moved into it")
     func bounds() {
-        #expect(HTTPDate.text(seconds: .min) == "Thu, 01 Jan 1970 00:00:00 GMT")
-        #expect(HTTPDate.text(seconds: .max) == "Fri, 31 Dec 9999 23:59:59 GMT")
+        #expect(written { HTTPDate.write(seconds: .min, to: &$0) } == "Thu, 01 Jan 1970 00:00:00 GMT")
+        #expect(written { HTTPDate.write(seconds: .max, to: &$0) } == "Fri, 31 Dec 9999 23:59:59 GMT")
     }
 
     @Test(
@@ -58,7 +58,7 @@ struct TextTests {
         let revision = Revision(
             partition: partition, offset: Offset(offset), epoch: Epoch(rawValue: epoch))
         #expect(revision.fieldText == revision.text)
-        #expect(revision.entityTag == "\"\(revision.text)\"")
+        #expect(written { revision.writeEntityTag(to: &$0) } == "\"\(revision.text)\"")
         #expect(Revision(parsing: revision.fieldText) == revision)
     }
 
@@ -116,5 +116,9 @@ struct TextTests {
         for text in ["", "+1", " 1", "1.5", "1e3", "9999999999999999", "2026-13-01T00:00:00Z", "2026-01-01"] {
             #expect(Timestamp.parse(text) == nil)
         }
+    }
+
+    private func written(_ write: (inout TextCursor) -> Void) -> String {
+        String(decoding: [UInt8](bytesMax: 64, write), as: UTF8.self)
     }
 }

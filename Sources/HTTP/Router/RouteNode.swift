@@ -71,17 +71,22 @@ final class RouteNode: Sendable {
         self.capturesKey = capturesKey
     }
 
-    func literal(_ segment: UnsafeRawBufferPointer) -> RouteNode? {
+    /// The next place, not retained: the tree lives as long as its router, and its nodes are shared by all event loops.
+    typealias Next = Unmanaged<RouteNode>
+
+    func literal(_ segment: UnsafeRawBufferPointer) -> Next? {
         for (index, name) in literalNames.enumerated()
-        where name.count == segment.count && ends(segment, with: name) { return literals[index] }
+        where name.count == segment.count && ends(segment, with: name) {
+            return .passUnretained(literals[index])
+        }
         return nil
     }
 
     /// - Returns: the place behind the verb that `segment` ends in, and the length of what stands before it.
-    func verb(_ segment: UnsafeRawBufferPointer) -> (node: RouteNode, captureLength: Int)? {
+    func verb(_ segment: UnsafeRawBufferPointer) -> (node: Next, captureLength: Int)? {
         for (index, name) in verbNames.enumerated()
         where name.count < segment.count && ends(segment, with: name) {
-            return (verbs[index], segment.count - name.count)
+            return (.passUnretained(verbs[index]), segment.count - name.count)
         }
         return nil
     }
@@ -92,7 +97,14 @@ final class RouteNode: Sendable {
         return true
     }
 
-    var isEnd: Bool { !allow.isEmpty }
+    /// What answers a method here.
+    func endpoint(of method: Method?) -> Result<Endpoint, HTTPFailure> {
+        if allow.isEmpty { return .failure(.routeNotFound) }
+        guard let method, let endpoint = endpoints[method.index] else {
+            return .failure(.methodNotAllowed(allow: allow))
+        }
+        return .success(endpoint)
+    }
 
     private static func slots(
         _ here: [(segments: ArraySlice<RoutePattern.Segment>, pattern: RoutePattern, route: Route)],

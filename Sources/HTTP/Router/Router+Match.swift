@@ -8,10 +8,7 @@ extension Router {
     ) throws(HTTPFailure) -> (endpoint: Endpoint, parameters: [[UInt8]]) {
         var captures = Captures()
         let node = try walk(method, target, &captures)
-        guard node.isEnd else { throw .routeNotFound }
-        guard let method, let endpoint = node.endpoints[method.index] else {
-            throw .methodNotAllowed(allow: node.allow)
-        }
+        let endpoint = try node._withUnsafeGuaranteedRef { $0.endpoint(of: method) }.get()
         let parameters = try captures.decoded(from: target)
         for index in parameters.indices where !endpoint.capturesBytes[index] {
             if parameters[index].contains(0) {
@@ -24,9 +21,9 @@ extension Router {
     /// One pass over the path, down the tree.
     private func walk(
         _ method: Method?, _ target: UnsafeRawBufferPointer, _ captures: inout Captures
-    ) throws(HTTPFailure) -> RouteNode {
+    ) throws(HTTPFailure) -> RouteNode.Next {
         guard target.first == UInt8(ascii: "/") else { throw .badPath(detail: "a path begins with a slash") }
-        var node = root
+        var node = RouteNode.Next.passUnretained(root)
         var start = 1
         var index = 1
         var isEncoded = false
@@ -41,7 +38,9 @@ extension Router {
                     return node
                 }
                 try Self.refuseDots(UnsafeRawBufferPointer(rebasing: target[start..<index]))
-                node = try Self.step(from: node, target, start, index, isEncoded, method, &captures)
+                node = try node._withUnsafeGuaranteedRef {
+                    Self.step(from: $0, target, start, index, isEncoded, method, &captures)
+                }.get()
                 if isEnd { return node }
                 start = index + 1
                 isEncoded = false
@@ -69,26 +68,26 @@ extension Router {
     private static func step(
         from node: RouteNode, _ target: UnsafeRawBufferPointer, _ start: Int, _ end: Int, _ isEncoded: Bool,
         _ method: Method?, _ captures: inout Captures
-    ) throws(HTTPFailure) -> RouteNode {
+    ) -> Result<RouteNode.Next, HTTPFailure> {
         let segment = UnsafeRawBufferPointer(rebasing: target[start..<end])
-        if let literal = node.literal(segment) { return literal }
+        if let literal = node.literal(segment) { return .success(literal) }
         if method == .post || !node.capturesKey, let (behind, length) = node.verb(segment) {
             captures.append(start, start + length, isEncoded: isEncoded)
-            return behind
+            return .success(behind)
         }
         if isEncoded {
             guard let decoded = PercentCoding.decode(segment) else {
-                throw .badPercentEncoding(where: "path")
+                return .failure(.badPercentEncoding(where: "path"))
             }
             // `%6Cogs` is `logs`, but a verb's colon must stand raw.
             if !decoded.contains(UInt8(ascii: ":")),
                 let literal = decoded.withUnsafeBytes({ node.literal($0) })
             {
-                return literal
+                return .success(literal)
             }
         }
-        guard let next = node.capture else { throw .routeNotFound }
+        guard let next = node.capture else { return .failure(.routeNotFound) }
         captures.append(start, end, isEncoded: isEncoded)
-        return next
+        return .success(.passUnretained(next))
     }
 }

@@ -70,7 +70,7 @@ extension Router {
             source.finished()
         }
         return CollectedResponse(
-            status: response.status, contentType: response.contentType, fields: response.fields,
+            status: response.status, contentType: response.contentType, fields: response.allFields,
             body: isHead ? [] : body)
     }
 

@@ -1,10 +1,19 @@
 import Synchronization
 
 /// What all request bodies together may hold in memory. Safe from any thread.
-struct BodyBudget {
+final class BodyBudget: Sendable {
+    /// A body that is no longer is charged with its connection.
+    static let coveredBytes = 1024
+
     let gauges: ServerGauges
     let bytesMax: Int
-    var changed: (@Sendable (Int) -> Void)?
+    private let changed: (@Sendable (Int) -> Void)?
+
+    init(gauges: ServerGauges, bytesMax: Int, changed: (@Sendable (Int) -> Void)? = nil) {
+        self.gauges = gauges
+        self.bytesMax = bytesMax
+        self.changed = changed
+    }
 
     /// - Parameter before: what this body was charged already.
     /// - Throws: `bodyTooLarge` for a body that could never be held, `overloaded`; nothing is charged then.

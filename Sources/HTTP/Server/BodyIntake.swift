@@ -103,8 +103,11 @@ final class BodyIntake {
             guard bytes.count <= limit - buffer.count else {
                 throw HTTPFailure.bodyTooLarge(limit: limit, what: what)
             }
-            try budget.charge(bytes.count, before: chargedBytes)
-            chargedBytes += bytes.count
+            let total = buffer.count + bytes.count
+            if total > BodyBudget.coveredBytes {
+                try budget.charge(total - chargedBytes, before: chargedBytes)
+                chargedBytes = total
+            }
             buffer.append(bytes)
         case .consumer(let consumer): try consumer.consume(bytes)
         }

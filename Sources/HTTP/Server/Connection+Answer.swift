@@ -49,7 +49,7 @@ extension Connection {
 
     /// A coded body is another representation: it must not carry the tag of the plain one.
     private static func isCodable(_ response: Response) -> Bool {
-        guard response.status != 204, response.status != 304 else { return false }
+        guard response.status != 204, response.status != 304, response.lines == nil else { return false }
         return !response.fields.contains { field in
             let name = UnsafeRawBufferPointer(
                 start: field.name.utf8Start, count: field.name.utf8CodeUnitCount)

@@ -65,9 +65,11 @@ extension Connection {
         let request = Request(endpoint.method, target: target, fields: .live(handle), body: context.noBody)
         request.parameters = parameters
         request.endpoint = endpoint
+        request.announcedBytes = head.contentLength
+        request.isConditional = head.isConditional
         self.request = request
         // What only asks whether the server lives is answered all the same.
-        if endpoint.pattern.hasPrefix("/v1/"), context.configuration.isShortOfMemory?() == true {
+        if endpoint.needsMemory, context.configuration.isShortOfMemory?() == true {
             throw HTTPFailure.overloaded(
                 detail: "no memory is left for requests in flight", retryAfterSeconds: 1)
         }

@@ -4,19 +4,19 @@ import Glibc
 /// The header fields of one response, given to libmicrohttpd as a single one.
 ///
 /// Each call of `MHD_add_response_header` costs three allocations and six searches, about 180 ns; a response has five
-/// fields. So one field is added whose value is as long as all of them, and the line ends are put into the library's
-/// copy of it afterwards: it keeps the length beside the bytes and sends them as they are. Since this goes past its
-/// checks, no value with a control byte is let in here.
+/// fields. So one field is added whose value is as long as all of them, and they are written over the library's copy of
+/// it: it keeps the length beside the bytes and sends them as they are. Since this goes past its checks, no value with a
+/// control byte is let in here.
 struct HeadBlock {
     private static let firstName: StaticString = "X-Content-Type-Options"
     private static let firstValue: StaticString = "nosniff"
-    /// Two bytes that stand for CR and LF, which the library does not take.
-    private static let lineEnd: (UInt8, UInt8) = (1, 2)
     /// Everything but the response's own fields.
     private static let fixedBytesMax = 160
 
     private let output: UnsafeMutablePointer<UInt8>
     private var count = 0
+
+    private init(output: UnsafeMutablePointer<UInt8>) { self.output = output }
 
     /// Adds all header fields of `response`, `extra` and the ones every response has.
     static func add(
@@ -25,8 +25,8 @@ struct HeadBlock {
     ) {
         let bytesMax =
             fixedBytesMax + (response.contentType?.utf8.count ?? 0) + size(of: response.fields)
-            + size(of: extra)
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytesMax) { buffer in
+            + (response.lines?.bytes.count ?? 0) + size(of: extra)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * bytesMax) { buffer in
             guard let start = buffer.baseAddress else { return }
             var block = HeadBlock(output: start)
             block.append(firstValue)
@@ -34,11 +34,14 @@ struct HeadBlock {
             date.write(into: start + block.count, now: now)
             block.count += HTTPDate.length
             if let contentType = response.contentType { block.append("Content-Type", contentType) }
-            let saysCaching = block.append(response.fields)
+            var saysCaching = block.append(response.fields)
+            if let lines = response.lines {
+                block.append(lines)
+                saysCaching = true
+            }
             if !extra.isEmpty { _ = block.append(extra) }
             if !saysCaching { block.append("Cache-Control", "no-store") }
-            start[block.count] = 0
-            block.install(in: handle)
+            block.install(in: handle, placeholder: start + bytesMax)
         }
     }
 
@@ -65,6 +68,14 @@ struct HeadBlock {
         return saysCaching
     }
 
+    private mutating func append(_ lines: FieldLines) {
+        lines.bytes.withUnsafeBufferPointer { bytes in
+            guard let source = bytes.baseAddress else { return }
+            memcpy(output + count, source, bytes.count)
+            count += bytes.count
+        }
+    }
+
     /// A value with a control byte is left out: it could end the field and begin another.
     private mutating func append(_ name: StaticString, _ value: String) {
         let start = count
@@ -85,7 +96,8 @@ struct HeadBlock {
     }
 
     private mutating func beginField(_ name: StaticString) {
-        (output[count], output[count + 1]) = Self.lineEnd
+        output[count] = UInt8(ascii: "\r")
+        output[count + 1] = UInt8(ascii: "\n")
         count += 2
         append(name)
         output[count] = UInt8(ascii: ":")
@@ -98,19 +110,16 @@ struct HeadBlock {
         count += text.utf8CodeUnitCount
     }
 
-    private func install(in handle: OpaquePointer) {
+    /// - Parameter placeholder: room for `count` bytes and a NUL.
+    private func install(in handle: OpaquePointer, placeholder: UnsafeMutablePointer<UInt8>) {
+        memset(placeholder, Int32(UInt8(ascii: "x")), count)
+        placeholder[count] = 0
         let name = UnsafeRawPointer(Self.firstName.utf8Start).assumingMemoryBound(to: CChar.self)
-        let value = UnsafeRawPointer(output).assumingMemoryBound(to: CChar.self)
+        let value = UnsafeRawPointer(placeholder).assumingMemoryBound(to: CChar.self)
         guard MHD_add_response_header(handle, name, value) == .YES,
             let copy = MHD_get_response_header(handle, name)
         else { return }
         // The library's copy is from its own `strdup`; nobody else has seen the response yet.
-        var rest = UnsafeMutableRawPointer(mutating: copy)
-        let end = rest + count
-        while let found = memchr(rest, Int32(Self.lineEnd.0), end - rest) {
-            found.storeBytes(of: UInt8(ascii: "\r"), as: UInt8.self)
-            found.storeBytes(of: UInt8(ascii: "\n"), toByteOffset: 1, as: UInt8.self)
-            rest = found + 2
-        }
+        memcpy(UnsafeMutableRawPointer(mutating: copy), output, count)
     }
 }

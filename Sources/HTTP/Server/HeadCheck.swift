@@ -8,6 +8,8 @@ struct HeadCheck {
     private(set) var contentCoding: UnsafeRawBufferPointer?
     private(set) var contentLength: Int?
     private(set) var isChunked = false
+    /// Whether there is a field whose name begins with `If-`.
+    private(set) var isConditional = false
     private(set) var fieldCount = 0
     private var transferEncoding: UnsafeRawBufferPointer?
     private var hasContentType = false
@@ -56,6 +58,7 @@ struct HeadCheck {
             return false
         }
         if layoutTells, !isUnbroken(name, value) { return false }
+        if ASCII.hasPrefixWithoutCase(name, "if-") { isConditional = true }
         switch name.count {
         case 4 where ASCII.equalWithoutCase(name, "host"):
             guard host == nil else { return refuse("more than one Host") }

@@ -15,7 +15,7 @@ enum RawAnswer {
         if let contentType = response.contentType, HeadBlock.isValid(contentType) {
             head += "Content-Type: \(contentType)\r\n"
         }
-        for field in response.fields where HeadBlock.isValid(field.value) {
+        for field in response.allFields where HeadBlock.isValid(field.value) {
             head += "\(field.name): \(field.value)\r\n"
         }
         head += "Content-Length: \(body.count)\r\n\r\n"

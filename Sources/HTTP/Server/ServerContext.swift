@@ -11,6 +11,7 @@ final class ServerContext: Sendable {
     let limits: HeadLimits
     let hostCheck: HostCheck
     let metrics: ServerMetrics
+    let bodyBudget: BodyBudget
     let connections: ConnectionTable
     let watch: Watch
     let isStopping = Atomic<Bool>(false)
@@ -23,14 +24,11 @@ final class ServerContext: Sendable {
         limits = HeadLimits(configuration)
         hostCheck = HostCheck(configuration)
         self.metrics = ServerMetrics(metrics, router.endpoints)
+        bodyBudget = BodyBudget(
+            gauges: self.metrics.gauges, bytesMax: configuration.bodyBytesInFlightMax,
+            changed: configuration.bufferedBytesChanged)
         connections = ConnectionTable(configuration)
         self.watch = watch
-    }
-
-    var bodyBudget: BodyBudget {
-        BodyBudget(
-            gauges: metrics.gauges, bytesMax: configuration.bodyBytesInFlightMax,
-            changed: configuration.bufferedBytesChanged)
     }
 
     /// Ends the answer that a client has been taking the longest over, if it is more than a second, and it has not yet

@@ -1,5 +1,6 @@
 import Glibc
 import HTTP
+import Platform
 import StorageEngine
 
 extension KeyRoutes {
@@ -11,7 +12,13 @@ extension KeyRoutes {
         let query = try QueryReader(request, allowed: Self.getParameters)
         let preconditions = try Preconditions(request)
         if query.isEmpty {
-            return try services.reply(to: request) { try Self.response(log, key, preconditions, $0) }
+            do {
+                return .now(try Self.response(log, key, preconditions, .refused))
+            } catch EngineError.archived {
+                return try services.reply(fetchingTo: request) {
+                    try Self.response(log, key, preconditions, .fetched)
+                }
+            }
         }
         let after = try AfterPositions(query, services, log: log)
         return try services.reply(to: request, after: after) {
@@ -28,27 +35,31 @@ extension KeyRoutes {
         let revision = record.revision(in: log)
         switch preconditions?.verdict(revision: revision, modifiedAt: record.modifiedAtSeconds) {
         case .failed: throw EngineError.preconditionFailed(current: revision)
-        case .notModified: return Response(status: 304, fields: fields(record, revision))
+        case .notModified: return Response(status: 304, lines: lines(record, revision))
         case .proceed, nil: break
         }
         var response = Response(
-            status: 200, contentType: record.contentType, fields: fields(record, revision),
+            status: 200, contentType: record.contentType, lines: lines(record, revision),
             body: .pinned(.init(record.value, owner: record.owner)))
         response.mayBeCompressed = false
         return response
     }
 
-    private static func fields(_ record: Record, _ revision: Revision) -> [HeaderField] {
-        // The system's clock stamps `Date`, which ours may be ahead of.
-        let modifiedAt = min(record.modifiedAtSeconds, Int64(time(nil)))
-        var fields = [
-            HeaderField("ETag", revision.entityTag),
-            HeaderField("Last-Modified", HTTPDate.text(seconds: modifiedAt)),
-            HeaderField("Cache-Control", "no-cache"),
-        ]
-        if record.deadline != Deadline.never {
-            fields.append(HeaderField("Pyralog-Expires-At", String(record.deadline)))
+    /// The names (80 bytes), a revision, a date, a deadline.
+    private static let lineBytesMax = 192
+
+    private static func lines(_ record: Record, _ revision: Revision) -> FieldLines {
+        FieldLines(bytesMax: lineBytesMax) { text in
+            text.write("\r\nETag: ")
+            revision.writeEntityTag(to: &text)
+            text.write("\r\nLast-Modified: ")
+            // The system's clock stamps `Date`, which ours may be ahead of.
+            HTTPDate.write(seconds: min(record.modifiedAtSeconds, Int64(time(nil))), to: &text)
+            text.write("\r\nCache-Control: no-cache")
+            if record.deadline != Deadline.never {
+                text.write("\r\nPyralog-Expires-At: ")
+                text.write(decimal: Int(record.deadline))
+            }
         }
-        return fields
     }
 }

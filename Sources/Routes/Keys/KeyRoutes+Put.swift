@@ -7,7 +7,7 @@ extension KeyRoutes {
 
     func putBody(_ request: Request) throws -> BodyHandling {
         _ = try key(request)
-        _ = try ValueType.declared(by: request)
+        try ValueType.checkDeclared(by: request)
         // Taking a part for the whole would lose the rest (RFC 9110, section 14.5).
         if request.hasField("Content-Range") {
             throw Problem.invalidArgument("Content-Range", "a value is put as a whole")
@@ -56,7 +56,7 @@ extension KeyRoutes {
             throw Self.preferKeyNotFound(error)
         }
         return try outcome.reply(to: request, failure: Self.preferKeyNotFound) { result in
-            Response(status: 204, fields: Response.writtenFields(result))
+            Response.written(withoutBody: result)
         }
     }
 }

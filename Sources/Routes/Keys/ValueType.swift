@@ -29,6 +29,9 @@ struct ValueType: Equatable {
         case "application/octet-stream":
             self = .octetStream
             return
+        case "text/plain":
+            self = .plainText
+            return
         default: break
         }
         let mediaType = try MediaType(text)
@@ -56,8 +59,27 @@ struct ValueType: Equatable {
         }
     }
 
+    /// The type that most values have, found without making a text of the field.
+    private static func common(_ request: Request) -> ValueType? {
+        let found: ValueType?? = request.withField("Content-Type") { bytes in
+            if bytes == "text/plain" { return .plainText }
+            if bytes == "application/json" { return .json }
+            return bytes == "application/octet-stream" ? .octetStream : nil
+        }
+        return found ?? nil
+    }
+
+    /// - Throws: `unsupported_media_type`, before the body is there.
+    static func checkDeclared(by request: Request) throws(Problem) {
+        if common(request) == nil { _ = try declared(by: request) }
+    }
+
     /// The type of a key's value, its JSON validated.
     static func of(_ request: Request, _ services: Services) throws -> ValueType {
+        if let common = common(request) {
+            if common.type == .json { try services.validateJSON(request.body) }
+            return common
+        }
         guard let declared = try declared(by: request) else { return sniffed(request.body, services) }
         if declared.isJSON { try services.validateJSON(request.body) }
         return try ValueType(contentType: declared.text)

@@ -3,35 +3,30 @@ import Platform
 /// `Sun, 06 Nov 1994 08:49:37 GMT`: the preferred form of RFC 9110, section 5.6.7.
 enum HTTPDate {
     private static let length = 29
-    private static let weekdays = Array("SunMonTueWedThuFriSat".utf8)
-    private static let months = Array("JanFebMarAprMayJunJulAugSepOctNovDec".utf8)
+    private static let weekdays: StaticString = "SunMonTueWedThuFriSat"
+    private static let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
     /// 9999-12-31T23:59:59Z
     private static let secondsMax: Int64 = 253_402_300_799
 
     /// - Parameter seconds: Unix time; moved into the years 1970 to 9999.
-    static func text(seconds: Int64) -> String {
+    static func write(seconds: Int64, to text: inout TextCursor) {
         let bounded = Int(min(max(seconds, 0), secondsMax))
         let (days, rest) = (bounded / 86_400, bounded % 86_400)
         let (year, month, day) = CivilDate.date(days: days)
-        return String(unsafeUninitializedCapacity: length) { bytes in
-            write(weekdays, (days + 4) % 7, to: bytes, at: 0)
-            bytes[3] = UInt8(ascii: ",")
-            bytes[4] = 0x20
-            writeTwo(day, to: bytes, at: 5)
-            bytes[7] = 0x20
-            write(months, month - 1, to: bytes, at: 8)
-            bytes[11] = 0x20
-            writeTwo(year / 100, to: bytes, at: 12)
-            writeTwo(year % 100, to: bytes, at: 14)
-            bytes[16] = 0x20
-            writeTwo(rest / 3600, to: bytes, at: 17)
-            bytes[19] = UInt8(ascii: ":")
-            writeTwo(rest / 60 % 60, to: bytes, at: 20)
-            bytes[22] = UInt8(ascii: ":")
-            writeTwo(rest % 60, to: bytes, at: 23)
-            for (index, byte) in " GMT".utf8.enumerated() { bytes[25 + index] = byte }
-            return length
-        }
+        write(weekdays, (days + 4) % 7, to: &text)
+        text.write(", ")
+        text.write(decimal: day, width: 2)
+        text.write(byte: 0x20)
+        write(months, month - 1, to: &text)
+        text.write(byte: 0x20)
+        text.write(decimal: year, width: 4)
+        text.write(byte: 0x20)
+        text.write(decimal: rest / 3600, width: 2)
+        text.write(byte: UInt8(ascii: ":"))
+        text.write(decimal: rest / 60 % 60, width: 2)
+        text.write(byte: UInt8(ascii: ":"))
+        text.write(decimal: rest % 60, width: 2)
+        text.write(" GMT")
     }
 
     /// Unix seconds. Nil for the two obsolete forms too: no client of ours sends them.
@@ -52,21 +47,15 @@ enum HTTPDate {
         return Int64((days * 1440 + hour * 60 + minute) * 60 + second)
     }
 
-    private static func writeTwo(_ value: Int, to bytes: UnsafeMutableBufferPointer<UInt8>, at index: Int) {
-        bytes[index] = UInt8(ascii: "0") + UInt8(value / 10)
-        bytes[index + 1] = UInt8(ascii: "0") + UInt8(value % 10)
-    }
-
-    private static func write(
-        _ names: [UInt8], _ number: Int, to bytes: UnsafeMutableBufferPointer<UInt8>, at index: Int
-    ) {
-        for letter in 0..<3 { bytes[index + letter] = names[number * 3 + letter] }
+    private static func write(_ names: StaticString, _ number: Int, to text: inout TextCursor) {
+        text.write(UnsafeBufferPointer(start: names.utf8Start + number * 3, count: 3))
     }
 }
 
 extension DigitReader {
     /// The index of a name of three letters in a run of such names.
-    mutating func name(of names: [UInt8]) -> Int? {
+    mutating func name(of names: StaticString) -> Int? {
+        let names = Array(UnsafeBufferPointer(start: names.utf8Start, count: names.utf8CodeUnitCount))
         for index in 0..<names.count / 3 where take(names[index * 3..<index * 3 + 3]) { return index }
         return nil
     }

@@ -19,7 +19,7 @@ extension Response {
         }
         return IdempotencyReceipts.Answer(
             status: status, contentType: contentType,
-            fields: fields.map { .init(name: $0.name.description, value: $0.value) }, body: bytes)
+            fields: allFields.map { .init(name: $0.name, value: $0.value) }, body: bytes)
     }
 
     init(replaying answer: IdempotencyReceipts.Answer) {

@@ -1,3 +1,4 @@
+import Platform
 import StorageEngine
 
 extension Revision {
@@ -6,14 +7,10 @@ extension Revision {
     private static let textBytesMax = 32
 
     /// The strong entity tag: the revision in double quotes.
-    var entityTag: String {
-        String(unsafeUninitializedCapacity: Self.textBytesMax + 2) { bytes in
-            var text = TextCursor(bytes)
-            text.write(byte: UInt8(ascii: "\""))
-            write(to: &text)
-            text.write(byte: UInt8(ascii: "\""))
-            return text.count
-        }
+    func writeEntityTag(to text: inout TextCursor) {
+        text.write("\"")
+        write(to: &text)
+        text.write("\"")
     }
 
     /// What `text` says, without its intermediate strings.
@@ -25,7 +22,7 @@ extension Revision {
         }
     }
 
-    private func write(to text: inout TextCursor) {
+    func write(to text: inout TextCursor) {
         text.write(decimal: partition)
         text.write(byte: UInt8(ascii: "-"))
         text.write(decimal: Int(offset.rawValue))

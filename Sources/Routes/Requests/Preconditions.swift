@@ -11,6 +11,7 @@ struct Preconditions {
 
     /// Nil without any, which is the common case.
     init?(_ request: Request) throws(Problem) {
+        guard request.isConditional else { return nil }
         let match = try EntityTags(request, "If-Match")
         let noneMatch = try EntityTags(request, "If-None-Match")
         let unmodifiedSince =

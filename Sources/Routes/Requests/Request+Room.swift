@@ -8,7 +8,7 @@ extension Services {
     ///
     /// - Parameter limit: of the route; beyond it the body is refused for its size.
     func checkRoom(for request: Request, in log: String, limit: Int) throws {
-        guard let announced = request.field("Content-Length").flatMap({ Int($0) }), announced > 0,
+        guard let announced = request.announcedBytes, announced > 0,
             announced <= limit
         else { return }
         try engine.checkCanFit(bytes: announced, inLog: log)
