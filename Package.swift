@@ -27,6 +27,7 @@ let package = Package(
         .executable(name: "pyralog", targets: ["Server"]),
         .executable(name: "pyralog-bench", targets: ["EngineBenchmarks"]),
         .executable(name: "pyralog-bench-sql", targets: ["SQLBenchmarks"]),
+        .executable(name: "pyralog-instructions", targets: ["InstructionScenarios"]),
         .executable(name: "pyralog-torture", targets: ["EngineTorture"]),
         .library(name: "StorageEngine", targets: ["StorageEngine"]),
     ],
@@ -59,6 +60,10 @@ let package = Package(
         .executableTarget(
             name: "EngineTorture", dependencies: ["StorageEngine", "Metrics", "Platform"],
             path: "Sources/Benchmarks/Torture", swiftSettings: strict),
+        .executableTarget(
+            name: "InstructionScenarios",
+            dependencies: ["Routes", "HTTP", "StorageEngine", "Metrics", "Platform"],
+            path: "Sources/Benchmarks/Instructions", swiftSettings: strict),
         .executableTarget(
             name: "HelloServer", path: "Sources/Benchmarks/HelloServer",
             linkerSettings: [.linkedLibrary("microhttpd")]),

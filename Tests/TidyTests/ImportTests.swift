@@ -23,7 +23,9 @@ struct ImportTests {
         "ObjectStorage": ["HTTPClient", "Platform", "CCrypto", "CExpat"],
         "ArrowStream": ["CArrow"],
         "Metrics": ["Platform"],
-        "Benchmarks": ["DuckDBClient", "SQL", "StorageEngine", "Metrics", "Platform"],
+        "Benchmarks": [
+            "DuckDBClient", "SQL", "Routes", "HTTP", "StorageEngine", "Metrics", "Platform",
+        ],
         "Platform": ["CPlatform", "CXXHash"],
     ]
     /// Parts of the toolchain.
