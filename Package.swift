@@ -67,6 +67,7 @@ let package = Package(
         .executableTarget(
             name: "HelloServer", path: "Sources/Benchmarks/HelloServer",
             linkerSettings: [.linkedLibrary("microhttpd")]),
+        .executableTarget(name: "LoadClient", path: "Sources/Benchmarks/LoadClient"),
         module(
             "Routes",
             ["HTTP", "JSON", "ObjectStorage", "SQL", "Snapshots", "StorageEngine", "Metrics", "Platform"]),
