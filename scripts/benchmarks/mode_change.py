@@ -304,7 +304,7 @@ Change = collections.namedtuple("Change", "before after seconds quantiles compar
 def change(make_server, directory, before, after, mebibytes, seconds):
     server = make_server(directory)
     rows = Rows()
-    server.put("l", CONFIG | {"mode": before})
+    server.log("l", **CONFIG, mode=before)
     keys = fill(server.port, mebibytes, rows)
     count = 2 * keys
     connection = Connection(server.port)
@@ -340,7 +340,7 @@ def kill_and_compare(make_server, directory, server, rows, keys, number, before,
     """The load goes on and ends with kill -9. Returns how many were compared behind it, and how many were gone."""
     load = Load(server.port, rows, keys, number)
     time.sleep(2)
-    server.end()
+    server.end(9)
     load.end()
     acknowledged = list(rows.rows)
     again = make_server(directory)
@@ -392,6 +392,6 @@ def mode_changes(make_server, directory, mebibytes, seconds, directions=DIRECTIO
             sys.exit(f"bench-disk: {problem}; the server's exit code is {servers[-1].process.poll()}")
         finally:
             if servers[-1].process.poll() is None:
-                servers[-1].end()
+                servers[-1].end(9)
         print(f"{before} to {after}: nothing is lost, {changes[-1].seconds:.2f} s", file=sys.stderr)
     show(changes, mebibytes, seconds)

@@ -317,7 +317,7 @@ static void print_result(double seconds) {
             all.buckets[bucket] += latencies->buckets[bucket];
         }
     }
-    printf("{\"seconds\":%.3f,\"answers\":%llu,\"misses\":%llu,\"errors\":%llu,\"reconnects\":%llu,\"error\":\"", seconds,
+    printf("{\"seconds\":%.6f,\"answers\":%llu,\"misses\":%llu,\"errors\":%llu,\"reconnects\":%llu,\"error\":\"", seconds,
            (unsigned long long)answers, (unsigned long long)misses, (unsigned long long)errors,
            (unsigned long long)reconnects);
     for (const char *byte = first_error; *byte != 0; byte++) {

@@ -40,7 +40,7 @@ def line(at, place):
 
 def run(scratch, quick):
     events = 100_000 if quick else 1_000_000
-    seconds, rounds = (1, 1) if quick else (4, 3)
+    seconds, rounds = (1, 1) if quick else (1, 7)
     batches = events // BATCH
     with Pyralog(scratch) as server, Redis(scratch) as redis, Postgres(scratch) as postgres:
         database = duckdb.connect(config={"threads": os.cpu_count()})

@@ -28,7 +28,7 @@ def requests():
 
 def run(scratch, quick):
     players = 10_000 if quick else 100_000
-    seconds, rounds = (1, 1) if quick else (4, 3)
+    seconds, rounds = (1, 1) if quick else (1, 7)
     with Pyralog(scratch) as server, Redis(scratch) as redis, Postgres(scratch) as postgres:
         peers = {"Pyralog": ("http", server), "Redis sorted set": ("redis", redis), "PostgreSQL, unlogged": ("postgres", postgres)}
         server.log("board", compaction="keys", schema={"score": "BIGINT"})

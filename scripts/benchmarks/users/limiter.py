@@ -23,7 +23,7 @@ def increments(key, same):
 
 
 def run(scratch, quick):
-    seconds, rounds = (1, 1) if quick else (4, 3)
+    seconds, rounds = (1, 1) if quick else (1, 9)
     with Pyralog(scratch) as server, Redis(scratch) as redis, Webdis(scratch, redis) as webdis:
         peers = {"Pyralog": ("http", server), "Redis INCR, EXPIRE NX": ("redis", redis), "Webdis INCR": ("http", webdis)}
         server.log("limits", compaction="keys")

@@ -26,7 +26,7 @@ def requests_by_system():
 
 def run(scratch, quick):
     keys = 50_000 if quick else 500_000
-    seconds, rounds = (1, 1) if quick else (4, 3)
+    seconds, rounds = (1, 1) if quick else (1, 9)
     with Pyralog(scratch) as server, Redis(scratch) as redis, Webdis(scratch, redis) as webdis, Memcached(scratch) as memcached:
         peers = {"Pyralog": ("http", server), "Redis": ("redis", redis), "Webdis": ("http", webdis),
                  "memcached": ("memcached", memcached)}
