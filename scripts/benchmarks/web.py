@@ -46,7 +46,7 @@ def compare_with_limit(table, name, loads, bar, conditions):
               met=ours.rate >= bar * limit.rate)
     # Only of GET the p99 has a bar.
     is_judged = name.startswith("GET")
-    table.row("  p99", ours.p99, "ms", "the same", peer="libmicrohttpd", peer_figure=limit.p99,
+    table.row(f"  p99 of {name.split()[0]}", ours.p99, "ms", "the same", peer="libmicrohttpd", peer_figure=limit.p99,
               bar="≤ 1.3 × or < 2 ms" if is_judged else "",
               met=(ours.p99 <= 1.3 * limit.p99 or ours.p99 < 2) if is_judged else None)
 
