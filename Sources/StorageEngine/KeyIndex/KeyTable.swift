@@ -48,15 +48,12 @@ struct KeyTable: ~Copyable {
     @inline(__always)
     func first(_ hash: UInt64) -> Place? {
         let segment = segment(hash)
-        return segment.pointee.find(hash, from: segment.pointee.home(hash)).map {
-            Place(segment: segment, slot: $0)
-        }
+        return segment.pointee.first(hash).map { Place(segment: segment, slot: $0) }
     }
 
     func next(after place: Place, _ hash: UInt64) -> Place? {
         let segment = place.segment
-        return segment.pointee.find(hash, from: segment.pointee.slot(after: place.slot))
-            .map { Place(segment: segment, slot: $0) }
+        return segment.pointee.next(after: place.slot, hash).map { Place(segment: segment, slot: $0) }
     }
 
     @inline(__always)

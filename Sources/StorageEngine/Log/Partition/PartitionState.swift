@@ -1,11 +1,15 @@
 import DequeModule
 import Platform
+import Synchronization
 
 /// What a partition's lock protects. Offsets here are plain integers: this is the arithmetic of one partition.
 ///
 /// Invariants: `cleaned <= first <= committed <= assigned`; every entry of the index points at a row that is in
 /// `batches`; rows at or above `committed` are in no index and seen by nobody.
 struct PartitionState: ~Copyable {
+    /// Never used: a type that holds an atomic is passed by its address. Without one, whoever borrows the state is handed a copy
+    /// of its 600 bytes, which took longer than an append.
+    private let byAddress = Atomic<Bool>(false)
     var list = BatchList()
     var index: KeyIndex
     /// The batch that takes the next row, the last of the list.
