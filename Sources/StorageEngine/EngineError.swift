@@ -78,5 +78,11 @@ package enum Acknowledgement: String, Comparable, Sendable, CaseIterable {
         }
     }
 
-    init(number: UInt8) { self = Self.allCases.first { $0.number == number } ?? .memory }
+    init(number: UInt8) {
+        switch number {
+        case Self.disk.number: self = .disk
+        case Self.quorum.number: self = .quorum
+        default: self = .memory
+        }
+    }
 }

@@ -4,8 +4,10 @@ import Platform
 extension Log {
     /// Appends one unkeyed JSON record.
     package func append(value: RawSpan, partition number: Int) throws(EngineError) -> Offset {
-        let partition = try partition(number)
-        return try makingRoom { () throws(EngineError) in try partition.append(value: value) }
+        try checkExists(partition: number)
+        return try makingRoom(in: number) { partition throws(EngineError) in
+            try partition.append(value: value)
+        }
     }
 
     /// Appends unkeyed JSON records that lie behind each other in `values`; `ends` are their ends, ascending.
@@ -13,8 +15,10 @@ extension Log {
     package func append(values: RawSpan, ends: Span<Int32>, partition number: Int) throws(EngineError)
         -> Offset
     {
-        let partition = try partition(number)
-        return try makingRoom { () throws(EngineError) in try partition.append(values: values, ends: ends) }
+        try checkExists(partition: number)
+        return try makingRoom(in: number) { partition throws(EngineError) in
+            try partition.append(values: values, ends: ends)
+        }
     }
 
     /// Looks at the value at exactly this offset, inside the partition's lock: `body` must be short.
@@ -23,15 +27,15 @@ extension Log {
     package func withValue(partition number: Int, at offset: Offset, _ body: (UnsafeRawBufferPointer) -> Void)
         -> Bool
     {
-        partitions.indices.contains(number) ? partitions[number].withValue(at: offset, body) : false
+        partitions.indices.contains(number)
+            ? withPartition(number) { $0.withValue(at: offset, body) } : false
     }
 
     /// Looks at a key's newest value, inside the partition's lock: `body` must be short.
     /// - Returns: false without one, and for what is in the archive, which `get` gets.
     package func withValue(key: RawSpan, _ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
         key.withUnsafeBytes { key in
-            let partition = partitions[partition(of: key)]
-            return partition.withValue(key: key, hash: partition.hash(key), body)
+            withPartition(partition(of: key)) { $0.withValue(key: key, hash: $0.hash(key), body) }
         }
     }
 
@@ -49,12 +53,10 @@ extension Partition {
         -> Bool
     {
         state.withLock { state in
-            guard let place = state.place(of: key, hash),
-                let (position, row) = state.liveRow(at: place, now: { clock.now() })
-            else { return false }
-            if state.policy.eviction == .lru { state.markVisited(position, row) }
-            if state.list.headers[position].pointee.isStub { return false }
-            body(state.list.headers[position].pointee.value(row))
+            guard let found = state.findLive(key, hash, now: { clock.now() }) else { return false }
+            if state.policy.eviction == .lru { state.markVisited(found.position, found.row) }
+            if found.header.pointee.isStub { return false }
+            body(found.header.pointee.value(found.row))
             return true
         }
     }

@@ -25,10 +25,8 @@ extension Log {
         _ = try requested(options.acknowledgement)
         let attempt = try key.withUnsafeBytes { key throws(EngineError) in
             try value.withUnsafeBytes { value throws(EngineError) in
-                let partition = partitions[partition(of: key)]
-                let hash = partition.hash(key)
-                return try makingRoom { () throws(EngineError) in
-                    try partition.put(key: key, value: value, hash: hash, options)
+                try makingRoom(in: partition(of: key)) { partition throws(EngineError) in
+                    try partition.put(key: key, value: value, hash: partition.hash(key), options)
                 }
             }
         }
@@ -87,7 +85,9 @@ extension Log {
         _ key: RawSpan, _ attempt: @escaping Try<Value>
     ) throws(EngineError) -> Outcome<Value> {
         let first = try key.withUnsafeBytes { key throws(EngineError) in
-            try makingRoom { () throws(EngineError) in try attempt(partitions[partition(of: key)], key, nil) }
+            try makingRoom(in: partition(of: key)) { partition throws(EngineError) in
+                try attempt(partition, key, nil)
+            }
         }
         if case .done(let result) = first { return .done(result) }
         return outcome(of: first, key: key.array, attempt) { result, _ in result }

@@ -9,6 +9,8 @@ package final class Log: Sendable {
     let id: LogID
     package let partitionCount: Int
     let partitions: [Partition]
+    /// The same, which live as long as the log: a call through one of these counts no reference.
+    private let uncounted: [Unmanaged<Partition>]
     package let account: MemoryAccount
     /// What readers keep beside the log, for as long as it lives.
     package let companion = Companion()
@@ -45,6 +47,7 @@ package final class Log: Sendable {
                 number: number, of: description, policy: policy, account: account, commitLog: commitLog,
                 services: services)
         }
+        uncounted = partitions.map { Unmanaged.passUnretained($0) }
     }
 
     package var configuration: LogConfiguration { current.withLock { $0 } }
@@ -70,10 +73,25 @@ package final class Log: Sendable {
     }
 
     func partition(_ number: Int) throws(EngineError) -> Partition {
+        try checkExists(partition: number)
+        return partitions[number]
+    }
+
+    @inline(__always)
+    func checkExists(partition number: Int) throws(EngineError) {
         guard partitions.indices.contains(number) else {
             throw .partitionOutOfRange(partition: number, partitions: partitionCount)
         }
-        return partitions[number]
+    }
+
+    /// Counting the references of a partition would be a tenth of what a get or an append takes.
+    @inline(__always)
+    func withPartition<Value, Failure: Error>(
+        _ number: Int, _ body: (Partition) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        try uncounted[number]._withUnsafeGuaranteedRef { partition in
+            Result { () throws(Failure) in try body(partition) }
+        }.get()
     }
 
     /// Round robin by call.
@@ -86,8 +104,8 @@ package final class Log: Sendable {
     /// The acknowledgement that a write asks for.
     /// - Throws: `acknowledgementUnavailable` when the log cannot give it.
     func requested(_ wanted: Acknowledgement?) throws(EngineError) -> Acknowledgement {
-        guard let wanted else { return partitions[0].usualAcknowledgement }
-        let available = partitions[0].acknowledgement
+        guard let wanted else { return withPartition(0) { $0.usualAcknowledgement } }
+        let available = withPartition(0) { $0.acknowledgement }
         if wanted > available { throw .acknowledgementUnavailable(requested: wanted, available: available) }
         return wanted
     }
@@ -101,6 +119,18 @@ package final class Log: Sendable {
             return try write()
         } catch {
             return try retry(write, after: error)
+        }
+    }
+
+    /// The same on one partition. `write` had better not hold the log: it would have to count a reference to it.
+    @inline(__always)
+    func makingRoom<Value>(
+        in number: Int, _ write: (Partition) throws(EngineError) -> Value
+    ) throws(EngineError) -> Value {
+        do {
+            return try withPartition(number, write)
+        } catch {
+            return try retry({ () throws(EngineError) in try write(partitions[number]) }, after: error)
         }
     }
 

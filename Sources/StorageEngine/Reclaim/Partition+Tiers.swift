@@ -143,10 +143,10 @@ extension PartitionState {
         let header = batch.header
         for row in rows where header.pointee.isNewest(row) {
             guard let key = header.pointee.key(row) else { continue }
-            if let place = place(of: key, xxh3(key, seed: hashSeed)),
-                index.offset(at: place) == header.pointee.offset(ofRow: row)
+            if let found = find(key, xxh3(key, seed: hashSeed)),
+                found.offset == header.pointee.offset(ofRow: row)
             {
-                body(&index, place)
+                body(&index, found.place)
             }
         }
         chargeIndex()

@@ -95,11 +95,10 @@ struct TransactionPlan {
     private func stored(_ key: [UInt8], _ target: TransactionTarget) -> Record? {
         key.withUnsafeBytes { key in
             target.partition.state.withLocked { state in
-                guard let place = state.place(of: key, target.hash),
-                    let (position, row) = state.liveRow(at: place, now: { now })
-                else { return nil }
-                if state.policy.eviction == .lru { state.markVisited(position, row) }
-                return state.list.batches[position].record(row, partition: target.partition.number)
+                guard let found = state.findLive(key, target.hash, now: { now }) else { return nil }
+                if state.policy.eviction == .lru { state.markVisited(found.position, found.row) }
+                return state.list.batches[found.position].record(
+                    found.row, partition: target.partition.number)
             }
         }
     }

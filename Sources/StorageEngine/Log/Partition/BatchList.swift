@@ -38,21 +38,21 @@ struct BatchList {
     /// The position of the batch whose range holds the offset, or the first one after it; `count` when there is none.
     @inline(__always)
     func position(of offset: Int64) -> Int {
-        let last = headers.count - 1
+        let last = headers.count &- 1
         if last < 0 { return 0 }
         if offset >= headers[last].pointee.base {
-            return offset < headers[last].pointee.endOfRange ? last : last + 1
+            return offset < headers[last].pointee.endOfRange ? last : last &+ 1
         }
-        let stripe = Int(truncatingIfNeeded: (offset >> Self.stripeShift) - firstStripe)
+        let stripe = Int(truncatingIfNeeded: (offset >> Self.stripeShift) &- firstStripe)
         if stripe < 0 { return 0 }
-        var low = max(0, stripes[min(stripe, stripes.count - 1)] - removedAtFront)
-        var high = stripe + 1 < stripes.count ? min(last, stripes[stripe + 1] - removedAtFront) : last
+        var low = max(0, stripes[min(stripe, stripes.count &- 1)] &- removedAtFront)
+        var high = stripe &+ 1 < stripes.count ? min(last, stripes[stripe &+ 1] &- removedAtFront) : last
         // The last batch in low...high with base <= offset; batches are disjoint and sorted.
         while low < high {
-            let middle = (low + high + 1) / 2
-            if headers[middle].pointee.base <= offset { low = middle } else { high = middle - 1 }
+            let middle = (low &+ high &+ 1) / 2
+            if headers[middle].pointee.base <= offset { low = middle } else { high = middle &- 1 }
         }
-        return offset < headers[low].pointee.endOfRange ? low : low + 1
+        return offset < headers[low].pointee.endOfRange ? low : low &+ 1
     }
 
     /// Begins to load the header and the reference count of a batch, if there is one at the position.

@@ -25,14 +25,13 @@ private struct Current {
 extension Partition {
     func get(key: UnsafeRawBufferPointer, hash: UInt64) -> Record? {
         state.withLock { state in
-            guard let place = state.place(of: key, hash),
-                let (position, row) = state.liveRow(at: place, now: { clock.now() })
-            else { return nil }
-            if state.policy.eviction == .lru { state.markVisited(position, row) }
-            return state.list.batches[position].record(row, partition: number)
+            guard let found = state.findLive(key, hash, now: { clock.now() }) else { return nil }
+            if state.policy.eviction == .lru { state.markVisited(found.position, found.row) }
+            return state.list.batches[found.position].record(found.row, partition: number)
         }
     }
 
+    @inline(never)
     func put(
         key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, hash: UInt64, _ options: PutOptions
     ) throws(EngineError) -> Attempt<PutResult> {
@@ -179,9 +178,8 @@ extension Partition {
             if needsCurrent, !state.pending.isEmpty, let blocking = state.pendingKeys[hash] {
                 return (.blocked(blocking), FollowUp())
             }
-            let place = state.place(of: key, hash)
-            var current: Current?
-            if let place { current = self.current(at: place, state) }
+            let old = state.find(key, hash)
+            var current = old.flatMap { self.current($0, state) }
             if needsValue, let found = current, !locate(&current, found, state, whole) {
                 return (.archived(state.list.batches[found.position]), FollowUp())
             }
@@ -193,7 +191,7 @@ extension Partition {
                 return (.submitted(entry, value: value), FollowUp())
             }
             if let active = state.active {
-                _ = state.applyKey(at: place, hash, active.pointee.rows - 1, in: active)
+                _ = state.applyKey(over: old, hash, active.pointee.rows - 1, in: active)
             }
             state.committed = state.assigned
             state.chargeIndex()
@@ -204,12 +202,11 @@ extension Partition {
     }
 
     @inline(__always)
-    private func current(at place: KeyIndex.Place, _ state: borrowing PartitionState) -> Current? {
-        guard let (position, row) = state.liveRow(at: place, now: { clock.now() }) else { return nil }
-        let offset = Offset(state.index.offset(at: place))
+    private func current(_ found: FoundKey, _ state: borrowing PartitionState) -> Current? {
+        guard state.isLive(found, now: { clock.now() }) else { return nil }
         return Current(
-            position: position, row: row, header: state.list.headers[position],
-            revision: Revision(partition: number, offset: offset, epoch: epoch))
+            position: found.position, row: found.row, header: found.header,
+            revision: Revision(partition: number, offset: Offset(found.offset), epoch: epoch))
     }
 
     /// Where the value of the current record is. - Returns: false when it has to be fetched.

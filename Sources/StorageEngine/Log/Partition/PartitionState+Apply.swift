@@ -40,75 +40,66 @@ extension PartitionState {
         _ key: UnsafeRawBufferPointer, _ row: Int, in header: UnsafeMutablePointer<BatchHeader>
     ) -> Bool {
         let hash = xxh3(key, seed: hashSeed)
-        return applyKey(at: place(of: key, hash), hash, row, in: header)
+        return applyKey(over: find(key, hash), hash, row, in: header)
     }
 
+    /// - Parameter old: where the key is now.
     @inline(__always)
     mutating func applyKey(
-        at place: KeyIndex.Place?, _ hash: UInt64, _ row: Int, in header: UnsafeMutablePointer<BatchHeader>
+        over old: FoundKey?, _ hash: UInt64, _ row: Int, in header: UnsafeMutablePointer<BatchHeader>
     ) -> Bool {
+        let offset = header.pointee.base &+ Int64(row)
         let isTombstone = header.pointee.types != nil && header.pointee.type(row).isTombstone
-        if isTombstone { clearNewest(offset: header.pointee.base &+ Int64(row)) }
-        guard let place else {
-            if !isTombstone { index.insert(hash, header.pointee.base &+ Int64(row)) }
+        if isTombstone { list.batches[list.position(of: offset)].clearNewest(row) }
+        guard let old else {
+            if !isTombstone { index.insert(hash, offset) }
             return false
         }
-        let previous = index.offset(at: place)
-        if policy.tiers != nil {
-            uncertainDeaths.append((header.pointee.base &+ Int64(row), previous))
-        }
+        if policy.tiers != nil { uncertainDeaths.append((offset, old.offset)) }
         if isTombstone {
-            index.remove(at: place)
+            index.remove(at: old.place)
         } else {
-            index.setOffset(at: place, header.pointee.base &+ Int64(row))
+            index.setOffset(at: old.place, offset)
             // A key that is written again has been used.
             if policy.eviction == .lru { markVisited(list.position(of: header.pointee.base), row) }
         }
-        clearNewest(offset: previous)
-        return previous >= first
+        if !old.header.pointee.clearNewestInPlace(old.row) {
+            list.batches[old.position].clearNewest(old.row)
+        }
+        noteIfReclaimable(old.header)
+        return old.offset >= first
     }
 
     /// Where the index has this key, compared with the key's bytes in its batch.
     @inline(__always)
-    func place(of key: UnsafeRawBufferPointer, _ hash: UInt64) -> KeyIndex.Place? {
+    func find(_ key: UnsafeRawBufferPointer, _ hash: UInt64) -> FoundKey? {
         var candidate = index.first(hash)
         while let place = candidate {
-            if holds(key, at: index.offset(at: place)) { return place }
+            let offset = index.offset(at: place)
+            let position = list.position(of: offset)
+            let header = list.headers[position]
+            if let row = header.pointee.row(of: offset), let stored = header.pointee.key(row),
+                equalBytes(stored, key)
+            {
+                return FoundKey(place: place, offset: offset, position: position, row: row, header: header)
+            }
             candidate = index.next(after: place, hash)
         }
         return nil
     }
 
+    /// The row that a key has now, if it may be seen at `now`.
     @inline(__always)
-    private func holds(_ key: UnsafeRawBufferPointer, at offset: Int64) -> Bool {
-        let header = list.headers[list.position(of: offset)]
-        guard let row = header.pointee.row(of: offset), let stored = header.pointee.key(row) else {
-            return false
-        }
-        return equalBytes(stored, key)
-    }
-
-    /// The row that the index points at, if it may be seen at `now`.
-    @inline(__always)
-    func liveRow(at place: KeyIndex.Place, now: () -> Int64) -> (position: Int, row: Int)? {
-        let offset = index.offset(at: place)
-        guard offset >= first else { return nil }
-        let position = list.position(of: offset)
-        let header = list.headers[position]
-        guard let row = header.pointee.row(of: offset) else { return nil }
-        let deadline = header.pointee.deadline(row)
-        if deadline != Deadline.never, deadline <= now() { return nil }
-        return (position, row)
+    func findLive(_ key: UnsafeRawBufferPointer, _ hash: UInt64, now: () -> Int64) -> FoundKey? {
+        guard let found = find(key, hash), isLive(found, now: now) else { return nil }
+        return found
     }
 
     @inline(__always)
-    private mutating func clearNewest(offset: Int64) {
-        let position = list.position(of: offset)
-        guard position < list.count else { return }
-        let header = list.headers[position]
-        guard let row = header.pointee.row(of: offset) else { return }
-        list.batches[position].clearNewest(row)
-        noteIfReclaimable(header)
+    func isLive(_ found: FoundKey, now: () -> Int64) -> Bool {
+        guard found.offset >= first else { return false }
+        let deadline = found.header.pointee.deadline(found.row)
+        return deadline == Deadline.never || deadline > now()
     }
 
     /// Index pages and the batch list's own arrays, charged when they have grown or shrunk.
@@ -122,4 +113,13 @@ extension PartitionState {
             if account.isOverLimit { isOverLimit = true }
         }
     }
+}
+
+/// A key of the index and the row that it points at; valid until rows or batches leave.
+struct FoundKey {
+    let place: KeyIndex.Place
+    let offset: Int64
+    let position: Int
+    let row: Int
+    let header: UnsafeMutablePointer<BatchHeader>
 }

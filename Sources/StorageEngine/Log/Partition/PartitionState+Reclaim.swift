@@ -10,8 +10,8 @@ extension PartitionState {
         if header.pointee.isNewest(row), let key = header.pointee.key(row) {
             let offset = header.pointee.offset(ofRow: row)
             let hash = xxh3(key, seed: hashSeed)
-            if let place = place(of: key, hash), index.offset(at: place) == offset {
-                index.remove(at: place)
+            if let found = find(key, hash), found.offset == offset {
+                index.remove(at: found.place)
                 // A write that waits for its commit says itself what becomes of the key.
                 if let reason, policy.leavesTombstones, pendingKeys[hash] == nil {
                     departures.append(Departure(key: Array(key), type: reason))

@@ -17,7 +17,7 @@ extension PartitionState {
             guard let key = header.pointee.key(row) else { continue }
             let hash = xxh3(key, seed: hashSeed)
             // Two keys with the same 64 bits would be refused as well; nobody will see any.
-            guard !header.pointee.type(row).isTombstone, place(of: key, hash) == nil,
+            guard !header.pointee.type(row).isTombstone, find(key, hash) == nil,
                 seen.insert(hash).inserted
             else { return false }
         }
@@ -49,20 +49,14 @@ extension PartitionState {
             let offset = header.pointee.offset(ofRow: row)
             let isTombstone = header.pointee.type(row).isTombstone
             if isTombstone { batch.clearNewest(row) }
-            if let place = place(of: key, hash) {
-                supersede(index.offset(at: place))
-                if isTombstone { index.remove(at: place) } else { index.setOffset(at: place, offset) }
+            if let old = find(key, hash) {
+                list.batches[old.position].clearNewest(old.row)
+                if isTombstone { index.remove(at: old.place) } else { index.setOffset(at: old.place, offset) }
             } else if !isTombstone {
                 index.insert(hash, offset)
             }
         }
         chargeIndex()
-    }
-
-    private mutating func supersede(_ offset: Int64) {
-        let position = list.position(of: offset)
-        guard position < list.count, let row = list.headers[position].pointee.row(of: offset) else { return }
-        list.batches[position].clearNewest(row)
     }
 
     private mutating func add(_ batch: Batch) {

@@ -62,6 +62,14 @@ struct BatchHeader {
     @inline(__always)
     func isNewest(_ row: Int) -> Bool { newest?.contains(row) ?? true }
 
+    /// The row is superseded. - Returns: false when the batch has to see to it: there is no bitmap yet, or a cut holds it.
+    @inline(__always)
+    mutating func clearNewestInPlace(_ row: Int) -> Bool {
+        guard newest != nil, isKnownUniquelyReferenced(&newest), let newest else { return false }
+        newestCount &-= newest.take(row)
+        return true
+    }
+
     @inline(__always)
     func isVisited(_ row: Int) -> Bool {
         visited.map { $0[row >> 6] & (1 &<< UInt64(row & 63)) != 0 } ?? false

@@ -37,6 +37,14 @@ final class Bitmap: @unchecked Sendable {
 
     func clear(_ row: Int) { words[row >> 6] &= ~(1 &<< UInt64(row & 63)) }
 
+    /// Clears a bit. - Returns: 1 when it was set.
+    @inline(__always)
+    func take(_ row: Int) -> Int {
+        let word = words[row >> 6]
+        words[row >> 6] = word & ~(1 &<< UInt64(row & 63))
+        return Int(truncatingIfNeeded: word &>> UInt64(row & 63)) & 1
+    }
+
     func set(_ row: Int) { words[row >> 6] |= 1 &<< UInt64(row & 63) }
 
     /// The number of set bits among rows `range`. - Complexity: O(words).
