@@ -33,6 +33,10 @@ struct KeyIndex: ~Copyable {
         let isCold: Bool
     }
 
+    /// Begins to load what a look-up of this hash will wait for.
+    @inline(__always)
+    func prefetch(_ hash: UInt64) { hot.prefetch(hash) }
+
     /// The first entry with this hash. Another key may have it too: compare, then go on with `next`.
     @inline(__always)
     func first(_ hash: UInt64) -> Place? {

@@ -44,6 +44,12 @@ struct KeyTable: ~Copyable {
         var entry: KeyTableSegment.Slot { segment.pointee.slots[slot] }
     }
 
+    @inline(__always)
+    func prefetch(_ hash: UInt64) {
+        let segment = segment(hash)
+        Platform.prefetch(segment.pointee.slots + segment.pointee.home(hash), bytes: 64)
+    }
+
     /// The first entry with this hash. Another key may have it too: compare, then go on with `next`.
     @inline(__always)
     func first(_ hash: UInt64) -> Place? {

@@ -27,6 +27,11 @@ package struct PutOptions: Sendable {
     package var condition = Condition.none
     package var acknowledgement: Acknowledgement?
     package init() {}
+
+    /// The key's current record decides about the write, or what becomes of it.
+    var dependsOnCurrent: Bool {
+        if case .none = condition, expiry != .keep { false } else { true }
+    }
 }
 
 package struct PutResult: Sendable, Equatable {

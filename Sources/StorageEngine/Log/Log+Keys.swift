@@ -22,7 +22,7 @@ extension Log {
     package func put(key: RawSpan, value: RawSpan, _ options: PutOptions) throws(EngineError) -> Outcome<
         PutResult
     > {
-        _ = try requested(options.acknowledgement)
+        if let wanted = options.acknowledgement { _ = try requested(wanted) }
         let attempt = try key.withUnsafeBytes { key throws(EngineError) in
             try value.withUnsafeBytes { value throws(EngineError) in
                 try makingRoom(in: partition(of: key)) { partition throws(EngineError) in
@@ -31,6 +31,13 @@ extension Log {
             }
         }
         if case .done(let result) = attempt { return .done(result) }
+        return outcome(ofPut: attempt, key: key, value: value, options)
+    }
+
+    @inline(never)
+    private func outcome(
+        ofPut attempt: Attempt<PutResult>, key: RawSpan, value: RawSpan, _ options: PutOptions
+    ) -> Outcome<PutResult> {
         let value = value.array
         return outcome(of: attempt, key: key.array) { partition, key, _ throws(EngineError) in
             try value.span.bytes.withUnsafeBytes { value throws(EngineError) in

@@ -35,11 +35,11 @@ extension Partition {
     func put(
         key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, hash: UInt64, _ options: PutOptions
     ) throws(EngineError) -> Attempt<PutResult> {
-        let needsCurrent = options.condition != .none || options.expiry == .keep
+        let needsCurrent = options.dependsOnCurrent
         let time = clock.tick()
         return try writeKey(key, hash: hash, needsCurrent: needsCurrent) {
             state, current throws(EngineError) in
-            try check(options.condition, current?.revision)
+            if needsCurrent { try check(options.condition, current?.revision) }
             return try options.extras.span.bytes.withUnsafeBytes { extras throws(EngineError) in
                 let row = RowDraft(
                     key: key, value: value, extras: extras, timestamp: time, arrival: time,
@@ -174,17 +174,23 @@ extension Partition {
     ) throws(EngineError) -> Attempt<PutResult> {
         let (attempt, followUp) = try state.withLock {
             state throws(EngineError) -> (Attempt<PutResult>, FollowUp) in
+            state.index.prefetch(hash)
             try checkWritable(state, freesSpace: freesSpace)
             if needsCurrent, !state.pending.isEmpty, let blocking = state.pendingKeys[hash] {
                 return (.blocked(blocking), FollowUp())
             }
-            let old = state.find(key, hash)
+            var old = needsCurrent ? state.find(key, hash) : nil
             var current = old.flatMap { self.current($0, state) }
             if needsValue, let found = current, !locate(&current, found, state, whole) {
                 return (.archived(state.list.batches[found.position]), FollowUp())
             }
             let offset = state.assigned
             let deadline = try write(&state, current)
+            if !needsCurrent {
+                // Only now: the row was copied while the slot of the index was on its way.
+                old = state.find(key, hash)
+                current = old.flatMap { self.current($0, state) }
+            }
             let revision = Revision(partition: number, offset: Offset(offset), epoch: epoch)
             let value = answer(revision, current == nil, deadline)
             if let entry = submit(&state, receipt(value)) {
