@@ -55,18 +55,32 @@ func medianRate(count: Int, runs: Int = 5, _ body: () -> Void) -> Double {
 
 /// The 99th percentile of single operations, nanoseconds, the clock's own cost taken off.
 func percentile99(count: Int, _ body: (Int) -> Void) -> Double {
-    var clock: [Int64] = []
-    for _ in 0..<10_000 {
-        let start = Clock.monotonicNanoseconds()
-        clock.append(Clock.monotonicNanoseconds() - start)
-    }
-    let clockCost = clock.sorted()[clock.count / 2]
+    let clockCost = clockNanoseconds()
     var times = [Int64](repeating: 0, count: count)
-    for index in 0..<count {
-        let start = Clock.monotonicNanoseconds()
-        body(index)
-        times[index] = Clock.monotonicNanoseconds() - start - clockCost
-    }
+    for index in 0..<count { times[index] = nanoseconds { body(index) } - clockCost }
+    return percentile99(&times)
+}
+
+func percentile99(_ times: inout [Int64]) -> Double {
     times.sort()
-    return Double(times[count * 99 / 100])
+    return Double(times[times.count * 99 / 100])
+}
+
+@inline(__always)
+func nanoseconds(_ body: () -> Void) -> Int64 {
+    let start = Clock.monotonicNanoseconds()
+    body()
+    return Clock.monotonicNanoseconds() - start
+}
+
+/// What it takes to look at the clock.
+func clockNanoseconds() -> Int64 {
+    let costs = (0..<10_000).map { _ in nanoseconds {} }
+    return costs.sorted()[costs.count / 2]
+}
+
+/// Does the same on several threads at once, each of which is given its number.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    let threads = (0..<count).map { number in Thread(name: "bench") { body(number) } }
+    for thread in threads { thread.join() }
 }

@@ -9,12 +9,14 @@ func append(_ value: [UInt8], _ count: Int, to log: Log, partition: Int) {
     }
 }
 
-func appendBatches(_ value: [UInt8], _ count: Int, to log: Log) {
+func appendBatches(_ value: [UInt8], _ count: Int, to log: Log, partition: Int = 0) {
     let rows = 1000
     let values = [UInt8](repeating: value.first ?? 0, count: value.count * rows)
     let ends = (1...rows).map { Int32($0 * value.count) }
     expectNoError {
-        for _ in 0..<count { _ = try log.append(values: values.span.bytes, ends: ends.span, partition: 0) }
+        for _ in 0..<count {
+            _ = try log.append(values: values.span.bytes, ends: ends.span, partition: partition)
+        }
     }
 }
 
