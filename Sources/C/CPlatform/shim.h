@@ -32,16 +32,34 @@ static inline void pyra_futex_wake(uint32_t *word, int count) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
-/// A three-state futex lock (0 free, 1 held, 2 held with sleepers) after Drepper, "Futexes Are Tricky" (2011), mutex 2.
-static inline void pyra_lock(uint32_t *word) {
+/// Tells the processor that this is a loop of waiting.
+static inline void pyra_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static inline int pyra_try_lock(uint32_t *word) {
     uint32_t expected = 0;
-    if (__builtin_expect(
-            __atomic_compare_exchange_n(word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED), 1)) {
-        return;
+    return __atomic_compare_exchange_n(word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/// As a rule a lock is held for tens of nanoseconds; to sleep and be woken takes a hundred times as long.
+static __attribute__((noinline, unused)) void pyra_wait_for_lock(uint32_t *word) {
+    for (int tries = 0; tries < 32; tries++) {
+        pyra_pause();
+        if (__atomic_load_n(word, __ATOMIC_RELAXED) == 0 && pyra_try_lock(word)) return;
     }
     while (__atomic_exchange_n(word, 2, __ATOMIC_ACQUIRE) != 0) {
         pyra_futex_wait(word, 2);
     }
+}
+
+/// A three-state futex lock (0 free, 1 held, 2 held with sleepers) after Drepper, "Futexes Are Tricky" (2011), mutex 2.
+static inline void pyra_lock(uint32_t *word) {
+    if (__builtin_expect(!pyra_try_lock(word), 0)) pyra_wait_for_lock(word);
 }
 
 static inline void pyra_unlock(uint32_t *word) {
