@@ -50,7 +50,10 @@ extension PartitionState {
     ) -> Bool {
         let offset = header.pointee.base &+ Int64(row)
         let isTombstone = header.pointee.types != nil && header.pointee.type(row).isTombstone
-        if isTombstone { list.batches[list.position(of: offset)].clearNewest(row) }
+        if isTombstone {
+            list.batches[list.position(of: offset)].clearNewest(row)
+            noteIfReclaimable(header)
+        }
         guard let old else {
             if !isTombstone { index.insert(hash, offset) }
             return false
