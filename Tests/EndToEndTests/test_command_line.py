@@ -91,7 +91,9 @@ def test_logs_are_listed(pyralog, server, name, log):
 
 def test_a_tail_prints_what_comes(server, log, name):
     server.call("POST", f"{log}/records", [1, 2, 3])
-    tail = subprocess.Popen([str(binary()), "tail", name, "--last", "2", "--url", server.url], stdout=subprocess.PIPE)
+    tail = subprocess.Popen([str(binary()), "tail", name, "--last", "2", "--url", server.url], stdout=subprocess.PIPE,
+                            # A job in the background of a shell is born with it ignored.
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         values = [json.loads(tail.stdout.readline())["value"] for _ in range(2)]
         server.call("POST", f"{log}/records", [4])
