@@ -19,9 +19,7 @@ enum ASCII {
         let length = prefix.utf8CodeUnitCount
         guard bytes.count >= length else { return false }
         let expected = prefix.utf8Start
-        for index in 0..<length where lowercased(bytes[index]) != lowercased(expected[index]) {
-            return false
-        }
+        for index in 0..<length where lowercased(bytes[index]) != lowercased(expected[index]) { return false }
         return true
     }
 

@@ -2,7 +2,7 @@ package struct Response: Sendable {
     package var status: Int
     package var contentType: String?
     package var fields: [HeaderField]
-    /// More fields.
+    /// More fields, of an answer on the hot path.
     package var lines: FieldLines?
     package var body: ResponseBody
     /// False forbids gzip and zstd (raw key values, event streams).

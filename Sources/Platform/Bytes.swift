@@ -34,7 +34,6 @@ public func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
 
 extension UnsafeRawBufferPointer {
     package static func == (bytes: UnsafeRawBufferPointer, text: StaticString) -> Bool {
-        guard bytes.count == text.utf8CodeUnitCount, let start = bytes.baseAddress else { return false }
-        return memcmp(start, text.utf8Start, bytes.count) == 0
+        equalBytes(bytes, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }

@@ -29,12 +29,7 @@ package struct TextCursor {
             rest /= 10
             digits += 1
         }
-        rest = max(number, 0)
-        for index in stride(from: count + digits - 1, through: count, by: -1) {
-            buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        }
-        count += digits
+        write(decimal: number, width: digits)
     }
 
     /// `width` digits of a number that has no more.

@@ -12,13 +12,7 @@ extension KeyRoutes {
         let query = try QueryReader(request, allowed: Self.getParameters)
         let preconditions = try Preconditions(request)
         if query.isEmpty {
-            do {
-                return .now(try Self.response(log, key, preconditions, .refused))
-            } catch EngineError.archived {
-                return try services.reply(fetchingTo: request) {
-                    try Self.response(log, key, preconditions, .fetched)
-                }
-            }
+            return try services.reply(to: request) { try Self.response(log, key, preconditions, $0) }
         }
         let after = try AfterPositions(query, services, log: log)
         return try services.reply(to: request, after: after) {

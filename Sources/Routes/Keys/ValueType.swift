@@ -29,9 +29,6 @@ struct ValueType: Equatable {
         case "application/octet-stream":
             self = .octetStream
             return
-        case "text/plain":
-            self = .plainText
-            return
         default: break
         }
         let mediaType = try MediaType(text)
