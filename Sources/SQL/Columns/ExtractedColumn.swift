@@ -119,9 +119,12 @@ final class ExtractedColumn: @unchecked Sendable {
         account.charge(.columns, bytes)
     }
 
+    /// Instants of DuckDB's are less than this away from the Unix epoch.
+    static let millisecondsLimit = Int64.max / 1000
+
     /// Milliseconds become microseconds; times beyond what DuckDB's instants hold have no value.
     func setTimes(_ milliseconds: UnsafePointer<Int64>, from start: Int) {
-        let limit = Int64.max / 1000
+        let limit = Self.millisecondsLimit
         for row in start..<rowCount where milliseconds[row] < limit && milliseconds[row] > -limit {
             element(row).storeBytes(of: milliseconds[row] &* 1000, as: Int64.self)
             validity[row >> 6] |= 1 &<< UInt64(row & 63)

@@ -1,5 +1,4 @@
-/// Finds bounds on the time and the place of records in WHERE clauses, so that whole batches need not be read. DuckDB
-/// filters the rows all the same.
+/// Finds bounds on the time and the place of records in WHERE clauses, so that whole batches need not be read.
 struct BoundFinder {
     enum Column: Equatable {
         case timestamp
@@ -8,15 +7,23 @@ struct BoundFinder {
         case timestampAlias
     }
 
-    /// `column >= expression`, or `<=`: strictness is of no use to whole batches.
+    /// `column >= expression`, or another comparison of order.
     struct Bound: Equatable {
         let table: String
         let column: Column
         let isLower: Bool
+        let isStrict: Bool
+        /// `now()` is in the expression: that is later when the query runs.
+        let readsClock: Bool
+        /// The part of the condition that says it, in the tree.
+        let conjunct: Int
         /// DuckDB's own JSON of an expression without columns.
         let expression: String
         /// Nil: DuckDB has to evaluate it.
         let literal: BoundLiteral?
+
+        /// What is passed over for it before the query runs is passed over rightly.
+        var holdsBefore: Bool { isLower || !readsClock }
     }
 
     /// What an expression may call to be evaluated before the query.
@@ -35,13 +42,30 @@ struct BoundFinder {
     func bounds() -> [Bound] {
         tree.nodes.indices.flatMap { node -> [Bound] in
             guard tree.text("type", of: node) == "SELECT_NODE",
-                let source = tree.member("from_table", of: node),
-                tree.text("type", of: source) == "BASE_TABLE",
-                let sample = tree.member("sample", of: source), tree.nodes[sample].content == .other,
-                let table = tree.text("table_name", of: source),
+                let source = tree.member("from_table", of: node), let table = Table(source, tree),
                 let condition = tree.member("where_clause", of: node)
             else { return [] }
             return conjuncts(of: condition).flatMap { bounds(in: $0, table) }
+        }
+    }
+
+    /// A log that is selected from alone.
+    private struct Table {
+        let name: String
+        /// What its columns are qualified by, in lower case.
+        let alias: String
+
+        init?(_ source: Int, _ tree: SyntaxTree) {
+            guard tree.text("type", of: source) == "BASE_TABLE",
+                let sample = tree.member("sample", of: source), tree.nodes[sample].content == .other,
+                // Names for its columns may give `_timestamp` to another one.
+                tree.texts("column_name_alias", of: source).isEmpty,
+                let name = tree.text("table_name", of: source),
+                !tree.commonTableNames.contains(name.lowercased())
+            else { return nil }
+            self.name = name
+            let alias = tree.text("alias", of: source) ?? ""
+            self.alias = (alias.isEmpty ? name : alias).lowercased()
         }
     }
 
@@ -52,61 +76,70 @@ struct BoundFinder {
         return tree.nodes[parts].children
     }
 
-    private func bounds(in node: Int, _ table: String) -> [Bound] {
+    private func bounds(in node: Int, _ table: Table) -> [Bound] {
+        func bound(
+            _ columnKey: String, isLower: Bool, isStrict: Bool = false, _ expressionKey: String
+        ) -> [Bound] {
+            guard let column = tree.member(columnKey, of: node).flatMap({ column($0, of: table) }),
+                let expression = tree.member(expressionKey, of: node), canBeEvaluated(expression)
+            else { return [] }
+            let reader = BoundLiteralReader(tree: tree)
+            return [
+                Bound(
+                    table: table.name, column: column, isLower: isLower, isStrict: isStrict,
+                    readsClock: readsClock(expression), conjunct: node,
+                    expression: tree.source(of: expression),
+                    literal: column == .offset ? reader.offset(expression) : reader.instant(expression))
+            ]
+        }
+        func comparison(isLower: Bool, isStrict: Bool) -> [Bound] {
+            bound("left", isLower: isLower, isStrict: isStrict, "right")
+                + bound("right", isLower: !isLower, isStrict: isStrict, "left")
+        }
         switch tree.text("type", of: node) {
-        case "COMPARE_GREATERTHAN", "COMPARE_GREATERTHANOREQUALTO":
-            bound(node, "left", isLower: true, "right", table)
-                + bound(node, "right", isLower: false, "left", table)
-        case "COMPARE_LESSTHAN", "COMPARE_LESSTHANOREQUALTO":
-            bound(node, "left", isLower: false, "right", table)
-                + bound(node, "right", isLower: true, "left", table)
+        case "COMPARE_GREATERTHAN": return comparison(isLower: true, isStrict: true)
+        case "COMPARE_GREATERTHANOREQUALTO": return comparison(isLower: true, isStrict: false)
+        case "COMPARE_LESSTHAN": return comparison(isLower: false, isStrict: true)
+        case "COMPARE_LESSTHANOREQUALTO": return comparison(isLower: false, isStrict: false)
         case "COMPARE_EQUAL":
-            [true, false].flatMap {
-                bound(node, "left", isLower: $0, "right", table)
-                    + bound(node, "right", isLower: $0, "left", table)
-            }
+            return [true, false].flatMap { comparison(isLower: $0, isStrict: false) }
         case "COMPARE_BETWEEN":
-            bound(node, "input", isLower: true, "lower", table)
-                + bound(node, "input", isLower: false, "upper", table)
-        default: []
+            return bound("input", isLower: true, "lower") + bound("input", isLower: false, "upper")
+        default: return []
         }
     }
 
-    private func bound(
-        _ node: Int, _ columnKey: String, isLower: Bool, _ expressionKey: String, _ table: String
-    ) -> [Bound] {
-        guard let column = tree.member(columnKey, of: node).flatMap(self.column),
-            let expression = tree.member(expressionKey, of: node),
-            canBeEvaluated(expression, isLower: isLower)
-        else { return [] }
-        let reader = BoundLiteralReader(tree: tree)
-        return [
-            Bound(
-                table: table, column: column, isLower: isLower, expression: tree.source(of: expression),
-                literal: column == .offset ? reader.offset(expression) : reader.instant(expression))
-        ]
-    }
-
-    private func column(_ node: Int) -> Column? {
+    private func column(_ node: Int, of table: Table) -> Column? {
         guard tree.text("type", of: node) == "COLUMN_REF" else { return nil }
-        switch tree.texts("column_names", of: node).last?.lowercased() {
-        case "_timestamp": return .timestamp
-        case "timestamp": return .timestampAlias
-        case "_offset": return .offset
+        var names = tree.texts("column_names", of: node).map { $0.lowercased() }
+        // With another qualifier it is of a query around this one, or a field of a column.
+        if names.count == 2, names[0] == table.alias { names.removeFirst() }
+        switch names {
+        case ["_timestamp"]: return .timestamp
+        case ["timestamp"]: return .timestampAlias
+        case ["_offset"]: return .offset
         default: return nil
         }
     }
 
-    /// Constants, casts, and arithmetic with `now()`: that is later when the query runs, so it is a lower bound only.
-    private func canBeEvaluated(_ node: Int, isLower: Bool) -> Bool {
+    /// Constants, casts, and arithmetic with `now()` that is later when `now()` is.
+    private func canBeEvaluated(_ node: Int) -> Bool {
         tree.subtree(of: node).allSatisfy { part in
             switch tree.text("class", of: part) {
             case "CONSTANT", "CAST", "TYPE", nil: return true
             case "FUNCTION":
-                guard let name = tree.text("function_name", of: part) else { return false }
-                return Self.functions.contains(name) && (isLower || name != "now")
+                guard let name = tree.text("function_name", of: part), Self.functions.contains(name) else {
+                    return false
+                }
+                let arguments = tree.member("arguments", of: part).map { tree.nodes[$0].children } ?? []
+                let turned = name == "-" ? arguments.dropFirst(arguments.count > 1 ? 1 : 0) : arguments[...]
+                return !["-", "*", "/"].contains(name) || !turned.contains(where: readsClock)
             default: return false
             }
         }
+    }
+
+    private func readsClock(_ node: Int) -> Bool {
+        tree.subtree(of: node).contains { tree.text("function_name", of: $0) == "now" }
     }
 }

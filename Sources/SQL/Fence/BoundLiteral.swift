@@ -4,12 +4,14 @@ import JSON
 enum BoundLiteral: Equatable {
     /// An offset, or milliseconds.
     case value(Int64)
+    /// Milliseconds and a part of one.
+    case justAfter(Int64)
     /// `now() - INTERVAL …`.
     case beforeNow(milliseconds: Int64)
 
     func value(now: Int64) -> Int64? {
         switch self {
-        case .value(let value): return value
+        case .value(let value), .justAfter(let value): return value
         case .beforeNow(let milliseconds):
             let (value, overflow) = now.subtractingReportingOverflow(milliseconds)
             return overflow ? nil : value
@@ -28,9 +30,9 @@ struct BoundLiteralReader {
     func offset(_ node: Int) -> BoundLiteral? { integer(node).map { .value($0) } }
 
     func instant(_ node: Int) -> BoundLiteral? {
-        if let text = string(node) { return time(text, mayHaveZone: true).map { .value($0) } }
+        if let text = string(node) { return time(text, mayHaveZone: true) }
         switch tree.text("class", of: node) {
-        case "CAST": return castTime(node).map { .value($0) }
+        case "CAST": return castTime(node)
         case "FUNCTION":
             let arguments = arguments(of: node)
             switch tree.text("function_name", of: node) {
@@ -44,7 +46,7 @@ struct BoundLiteralReader {
         }
     }
 
-    private func castTime(_ node: Int) -> Int64? {
+    private func castTime(_ node: Int) -> BoundLiteral? {
         guard let text = tree.member("child", of: node).flatMap(string) else { return nil }
         switch type(node) {
         case "TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE": return time(text, mayHaveZone: true)
@@ -53,16 +55,21 @@ struct BoundLiteralReader {
         }
     }
 
-    /// `2026-01-01`, `2026-01-01 02:00:00.5`, `2026-01-01T02:00:00+01`.
-    private func time(_ text: String, mayHaveZone: Bool) -> Int64? {
-        let form = /(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d(?:\.\d{1,6})?)(Z|[+-]\d\d(?::\d\d)?)?)?/
+    /// `2026-01-01`, `2026-01-01 02:00:00.5`, `2026-01-01T02:00:00+01`. What DuckDB refuses is none: a second 60, a zone
+    /// farther off than there are, a year 0.
+    private func time(_ text: String, mayHaveZone: Bool) -> BoundLiteral? {
+        let form =
+            /((?!0000)\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:[0-5]\d)(\.\d{1,6})?(Z|[+-](?:0\d|1[0-4])(?::\d\d)?)?)?/
         guard let match = try? form.wholeMatch(in: text) else {
             // Matching this form never throws.
             return nil
         }
-        guard mayHaveZone || match.3 == nil else { return nil }
-        let zone = match.3.map { $0.utf8.count == 3 ? "\($0):00" : String($0) } ?? "Z"
-        return Timestamps.parseRFC3339("\(match.1)T\(match.2 ?? "00:00:00")\(zone)")
+        guard mayHaveZone || match.4 == nil else { return nil }
+        let zone = match.4.map { $0.utf8.count == 3 ? "\($0):00" : String($0) } ?? "Z"
+        let fraction = match.3 ?? ""
+        let value = Timestamps.parseRFC3339("\(match.1)T\(match.2 ?? "00:00:00")\(fraction)\(zone)")
+        let isWhole = fraction.utf8.dropFirst(4).allSatisfy { $0 == UInt8(ascii: "0") }
+        return value.map { isWhole ? .value($0) : .justAfter($0) }
     }
 
     /// `INTERVAL '5 minutes'`, `INTERVAL 5 MINUTE`.
@@ -91,7 +98,7 @@ struct BoundLiteralReader {
     private func castInteger(_ node: Int) -> Int64? {
         var node = node
         while true {
-            if let value = integer(node) { return value }
+            if let value = integer(node) ?? string(node).flatMap({ Int64($0) }) { return value }
             if tree.text("class", of: node) == "CAST", let child = tree.member("child", of: node) {
                 guard ["BIGINT", "DOUBLE", "INTEGER"].contains(type(node)) else { return nil }
                 node = child

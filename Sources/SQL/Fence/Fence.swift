@@ -24,6 +24,9 @@ struct Fence: Sendable {
         "get_current_timestamp",
     ]
 
+    /// What differs from one run to the next by the time alone.
+    static let clocks = otherClocks.union(["now", "age"])
+
     private static let formats: Set<String> = ["format", "printf"]
 
     /// DuckDB's own views that a bare name would reach.
@@ -52,11 +55,7 @@ struct Fence: Sendable {
 
     func check(_ tree: SyntaxTree, isLog: (String) -> Bool) throws(SQLFailure) -> Finding {
         var finding = Finding()
-        // Names of common table expressions, in lower case; where one is out of its scope, DuckDB knows no such table.
-        let expressions = Set(
-            tree.nodes.indices.filter { tree.nodes[$0].key == "cte_map" }.flatMap { map in
-                tree.member("map", of: map).map { tree.nodes[$0].children } ?? []
-            }.compactMap { tree.text("key", of: $0)?.lowercased() })
+        let expressions = tree.commonTableNames
         let isKnown: (String) -> Bool = { isLog($0) || expressions.contains($0.lowercased()) }
         for index in tree.nodes.indices where tree.nodes[index].content == .object {
             switch tree.text("type", of: index) {

@@ -2,8 +2,12 @@ import Platform
 
 /// What a text was found to be before it runs. That depends on the text, and on which of its names are logs.
 struct Judgement: Sendable {
+    /// As it runs: without what is pushed down.
     let text: StatementText
     let finding: Fence.Finding
+    /// Those that are pushed down.
+    let filters: [Pushdown.Filter]
+    /// The others.
     let bounds: [BoundFinder.Bound]
     /// The names that were asked for, and whether they were logs.
     let names: [String: Bool]

@@ -2,7 +2,7 @@
 /// are written anew. So what runs is what was judged, however DuckDB would have read the beginning.
 struct StatementText: Equatable {
     /// To be judged.
-    let query: String
+    private(set) var query: String
     /// `EXPLAIN …` as it runs, or nothing.
     let explanation: String
     /// Where `query` begins in the client's text, in bytes.
@@ -14,6 +14,13 @@ struct StatementText: Equatable {
 
     /// A place in `text` as one in the client's text.
     func clientPosition(_ position: Int) -> Int { max(0, position - explanation.utf8.count + queryStart) }
+
+    /// With another query that has everything in the same places.
+    func with(query: String) -> Self {
+        var text = self
+        text.query = query
+        return text
+    }
 
     private static let formats: Set<String> = ["graphviz", "html", "json", "mermaid", "text", "yaml"]
 

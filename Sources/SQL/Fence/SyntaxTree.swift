@@ -96,6 +96,57 @@ struct SyntaxTree {
         return Array(nodes[node...].indices.prefix { nodes[$0].range.lowerBound < end })
     }
 
+    /// Names of common table expressions, in lower case. Where one is out of its scope, DuckDB knows no such table.
+    var commonTableNames: Set<String> {
+        Set(
+            nodes.indices.filter { nodes[$0].key == "cte_map" }.flatMap { map in
+                member("map", of: map).map { nodes[$0].children } ?? []
+            }.compactMap { text("key", of: $0)?.lowercased() })
+    }
+
+    /// Where an expression and all that is in it stand in the statement's text, in bytes; nil where DuckDB does not say.
+    func place(of node: Int) -> Range<Int>? {
+        let parts = subtree(of: node).compactMap { part -> Range<Int>? in
+            guard let start = integer("query_location", of: part),
+                let count = integer("query_location_length", of: part), count > 0
+            else { return nil }
+            return start..<start + count
+        }
+        guard let start = parts.map(\.lowerBound).min(), let end = parts.map(\.upperBound).max() else {
+            return nil
+        }
+        return start..<end
+    }
+
+    /// The same statement, wherever its parts stand in its text, with `true` in place of some of its nodes.
+    func isSame(as other: SyntaxTree, withTrueFor replaced: Set<Int>) -> Bool {
+        var (own, its) = (0, 0)
+        while own < nodes.count, its < other.nodes.count {
+            guard nodes[own].key == other.nodes[its].key else { return false }
+            if replaced.contains(own) {
+                guard other.isTrue(its) else { return false }
+                own += subtree(of: own).count
+                its += other.subtree(of: its).count
+                continue
+            }
+            guard nodes[own].content == other.nodes[its].content,
+                nodes[own].children.count == other.nodes[its].children.count,
+                nodes[own].content != .other || source(of: own) == other.source(of: its)
+                    || nodes[own].key?.hasPrefix("query_location") ?? false
+            else { return false }
+            own += 1
+            its += 1
+        }
+        return own == nodes.count && its == other.nodes.count
+    }
+
+    private func isTrue(_ node: Int) -> Bool {
+        guard text("class", of: node) == "CONSTANT", let literal = member("literal", of: node) else {
+            return false
+        }
+        return text("kind", of: literal) == "BOOLEAN" && text("text", of: literal) == "true"
+    }
+
     /// The texts of an array member.
     func texts(_ key: String, of node: Int) -> [String] {
         guard let member = member(key, of: node) else { return [] }

@@ -16,6 +16,7 @@ final class QueryRun: @unchecked Sendable {
     /// Bound so far.
     private var tables: [LogTable] = []
     private var finding = Fence.Finding()
+    private var filters: [Pushdown.Filter] = []
     private var bounds: [(bound: BoundFinder.Bound, value: Int64)] = []
 
     /// What its batches tell of a log.
@@ -46,6 +47,7 @@ final class QueryRun: @unchecked Sendable {
             let result: ResultStream
             do {
                 finding = judgement.finding
+                filters = judgement.filters
                 takeCut(finding.tables)
                 if configuration.isTestMode {
                     try session.connection.execute(Macros.now(milliseconds: cut.now))
@@ -90,8 +92,15 @@ final class QueryRun: @unchecked Sendable {
                 // Places in the tree are of the query alone.
                 throw error.moved { $0 + text.explanation.utf8.count }
             }
+            // Another use of a log is not bounded by them.
+            let bounds = BoundFinder(tree).bounds().filter { finding.uses[$0.table] == 1 }
+            let pushdown = try Pushdown(bounds, of: text.query, tree).flatMap { pushdown in
+                try pushdown.isSame(as: session.parse(pushdown.query)) ? pushdown : nil
+            }
             let judgement = Judgement(
-                text: text, finding: finding, bounds: BoundFinder(tree).bounds(), names: names)
+                text: pushdown.map { text.with(query: $0.query) } ?? text, finding: finding,
+                filters: pushdown?.filters ?? [],
+                bounds: bounds.filter { $0.holdsBefore && !(pushdown?.covers($0) ?? false) }, names: names)
             instance.judgements.keep(judgement, of: query.request.text)
             return judgement
         } catch {
@@ -166,10 +175,10 @@ final class QueryRun: @unchecked Sendable {
         }
     }
 
-    /// Only where it saves more than it costs to evaluate, and touches no other use of the log.
+    /// Only where it saves more than it costs to evaluate.
     private func mayUse(_ bound: BoundFinder.Bound) -> Bool {
         let batchesMin = 4
-        return finding.uses[bound.table] == 1 && (parts[bound.table]?.batches.count ?? 0) >= batchesMin
+        return parts[bound.table]?.batches.count ?? 0 >= batchesMin
     }
 
     /// All logs that the text names, at one instant.
@@ -231,6 +240,7 @@ final class QueryRun: @unchecked Sendable {
         let shape = try shapes[name] ?? makeShape(part)
         shapes[name] = shape
         var choice = try choice(part)
+        for filter in filters where filter.table == name { choice.keep(filter, now: cut.now) }
         for (bound, value) in bounds where bound.table == name {
             if bound.column == .timestampAlias, !shape.schema.timestampIsAlias { continue }
             choice.narrow(bound, value)

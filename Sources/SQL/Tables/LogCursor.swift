@@ -21,7 +21,8 @@ final class LogCursor: TableCursor {
         /// The scan keeps the batch.
         /// - Parameter source: the batch with its values, where they were fetched.
         init(
-            _ view: borrowing BatchView, _ fields: [ExtractedColumn], _ source: BatchView?, _ scan: LogScan
+            _ view: borrowing BatchView, _ fields: [ExtractedColumn], _ source: BatchView?,
+            _ choice: LogTable.Choice, now: Int64
         ) {
             self.source = source
             partition = view.partition
@@ -29,7 +30,7 @@ final class LogCursor: TableCursor {
             columns = source?.columns ?? view.columns
             keys = view.columns
             self.fields = fields
-            selector = RowSelector(columns, view.rows, scan.choice, now: scan.now)
+            selector = RowSelector(columns, view.rows, choice, now: now)
             isShared = selector.isPlain && rowsEnd >= ExtractedColumn.sharedRowsMin && !view.isStub
         }
     }
@@ -97,7 +98,7 @@ final class LogCursor: TableCursor {
         if source == nil, readsValues, scan.batches[place].isStub {
             source = try query.loaded(scan.batches[place], of: scan.log)
         }
-        return Current(scan.batches[place], fields, source, scan)
+        return Current(scan.batches[place], fields, source, scan.choice(place), now: scan.now)
     }
 
     private func nextPlace() -> Int? {

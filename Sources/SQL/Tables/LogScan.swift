@@ -26,7 +26,8 @@ final class LogScan: TableScan {
     let sources: [Source]
     let fields: [FieldRequest]
     let now: Int64
-    let choice: LogTable.Choice
+    private let choice: LogTable.Choice
+    private let rows: LogTable.Rows
     let services: ScanServices
     let query: Query
     /// Of the cut.
@@ -52,6 +53,7 @@ final class LogScan: TableScan {
         _ rows: LogTable.Rows, places: [Int]?, columns: [LogColumn?], now: Int64, _ choice: LogTable.Choice,
         _ services: ScanServices, for query: Query
     ) {
+        self.rows = rows
         log = rows.part.log
         batches = rows.part.batches
         marks = rows.marks
@@ -113,6 +115,11 @@ final class LogScan: TableScan {
     /// In the cut.
     @inline(__always)
     func place(_ index: Int) -> Int { places?[index] ?? index }
+
+    /// Which rows of a batch are shown.
+    func choice(_ place: Int) -> LogTable.Choice {
+        choice.within(rows.marks[place].offsets, rows.timestamps(place))
+    }
 
     // MARK: Columns that are in no list
 

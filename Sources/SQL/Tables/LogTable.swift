@@ -22,6 +22,24 @@ final class LogTable: TableSource {
                 || batchOffsets != Int64.min...Int64.max
         }
 
+        /// - Parameter now: of the cut.
+        mutating func keep(_ filter: Pushdown.Filter, now: Int64) {
+            let range = filter.range(now: now)
+            if filter.column == .offset {
+                offsets = offsets?.clamped(to: range) ?? range
+            } else {
+                timestamps = timestamps?.clamped(to: range) ?? range
+            }
+        }
+
+        /// For rows of a batch: what all of them pass need not be asked of each.
+        func within(_ offsets: ClosedRange<Int64>, _ timestamps: ClosedRange<Int64>) -> Self {
+            var choice = self
+            if self.offsets?.contains(offsets) ?? false { choice.offsets = nil }
+            if self.timestamps?.contains(timestamps) ?? false { choice.timestamps = nil }
+            return choice
+        }
+
         mutating func narrow(_ bound: BoundFinder.Bound, _ value: Int64) {
             func narrowed(_ range: ClosedRange<Int64>) -> ClosedRange<Int64> {
                 // Bounds that leave nothing leave one value: no batch is wrongly kept for that.
@@ -52,6 +70,12 @@ final class LogTable: TableSource {
         /// Of each batch of the part.
         let marks: [BatchMark]
         let known: LogFacts.Known
+
+        /// All of a batch's times lie in here.
+        func timestamps(_ place: Int) -> ClosedRange<Int64> {
+            let latest = marks[place].maxTimestamp
+            return min(known.entries[place].facts.minTimestamp, latest)...latest
+        }
     }
 
     init(
@@ -89,12 +113,7 @@ final class LogTable: TableSource {
     /// Where the batches are that may hold rows that are shown, told from what was noted about them. Nil: all of them.
     private func chosen(_ rows: Rows) -> [Int]? {
         if !choice.isBounded { return nil }
-        let entries = rows.known.entries
-        return rows.marks.indices.filter { place in
-            let mark = rows.marks[place]
-            let earliest = min(entries[place].facts.minTimestamp, mark.maxTimestamp)
-            return mayHold(mark.firstOffset...mark.lastOffset, earliest...mark.maxTimestamp)
-        }
+        return rows.marks.indices.filter { mayHold(rows.marks[$0].offsets, rows.timestamps($0)) }
     }
 
     private func mayHold(_ offsets: ClosedRange<Int64>, _ timestamps: ClosedRange<Int64>) -> Bool {

@@ -10,6 +10,8 @@ package struct BatchMark: Sendable, BitwiseCopyable {
     package let lastOffset: Int64
     package let maxTimestamp: Int64
 
+    package var offsets: ClosedRange<Int64> { firstOffset...lastOffset }
+
     init(_ view: borrowing BatchView) {
         serial = view.header.serial
         rowsEnd = view.rows.upperBound
