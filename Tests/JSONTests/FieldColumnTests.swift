@@ -213,4 +213,37 @@ struct FieldColumnTests {
         let column = try batch.column("a", .int64(lenient: false))
         #expect(column.values == [.integer(1), .integer(2), .integer(3)])
     }
+
+    @Test("texts that occur again and again are kept once, others stay where they are, and all read the same")
+    func sharedTexts() throws {
+        func batch(_ text: (Int) -> String) -> FieldBatch {
+            FieldBatch((0..<5000).map { #"{"a":"\#(text($0))","b":"\#(text($0 / 2))"}"# })
+        }
+        func expected(_ text: (Int) -> String) -> [[FieldValue?]] {
+            [(0..<5000).map { .text(text($0)) }, (0..<5000).map { .text(text($0 / 2)) }]
+        }
+        // Of every length there is a rule for, ends alike.
+        func repeated(_ row: Int) -> String {
+            let number = row % 300
+            return ["short \(number)", "/products/page-\(number)"][row % 2]
+                + String(repeating: "x", count: number)
+        }
+        func unique(_ row: Int) -> String { "a text of its own, number \(row)" }
+        let extractor = FieldExtractor([FieldColumn("a", .text(anyValue: false)), FieldColumn("b", .json)])
+        let both = FieldExtractor([
+            FieldColumn("a", .text(anyValue: false)), FieldColumn("b", .text(anyValue: false)),
+        ])
+        // What the first batch was like decides for the second.
+        for (text, isShared) in [(repeated, false), (repeated, true), (unique, true), (unique, false)] {
+            let (columns, extraction) = try batch(text).columns(both)
+            #expect(columns == expected(text))
+            #expect((extraction.arena != nil) == isShared)
+            #expect(try batch(text).columns(extractor).columns[0] == expected(text)[0])
+        }
+        let (_, extraction) = try batch(repeated).columns(both)
+        #expect(extraction.arena == nil)
+        let bytes = try #require(try batch(repeated).columns(both).extraction.arena?.byteCount)
+        // All of them would be 1.6 MB; a few that fell in one place are there more than once.
+        #expect(bytes < 250_000)
+    }
 }

@@ -15,8 +15,8 @@ constexpr size_t blockBytesMax = 256 * 1024;
 const uint8_t *Arena::add(const uint8_t *bytes, size_t count) {
     // Even no bytes get an address.
     if (count > available || !free) {
-        // Blocks double: a few texts cost little, many cost few allocations.
-        size_t size = std::max(count, std::clamp(total, blockBytesMin, blockBytesMax));
+        // Blocks grow with what there is: a few texts cost little, many cost few allocations, and not much is left over.
+        size_t size = std::max(count, std::clamp(total / 2, blockBytesMin, blockBytesMax));
         blocks.emplace_back(new uint8_t[size]);
         free = blocks.back().get();
         available = size;

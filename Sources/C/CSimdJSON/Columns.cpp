@@ -4,6 +4,7 @@
 #include "Walk.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace pyra {
 
@@ -14,19 +15,11 @@ struct Bytes {
     size_t count;
 };
 
-/// DuckDB's `duckdb_string_t`: up to 12 bytes inside, padded with zeros; else their first four and where they
-/// lie.
-struct Header {
-    uint32_t count;
-    uint32_t prefix;
-    uint64_t rest;
-};
-static_assert(sizeof(Header) == 16, "DuckDB's layout");
 constexpr size_t inlineMax = 12;
 
 /// - Parameter end: how far it may be read.
-inline Header header(Bytes text, const uint8_t *end) {
-    Header header{uint32_t(text.count), 0, 0};
+inline TextHeader header(Bytes text, const uint8_t *end) {
+    TextHeader header{uint32_t(text.count), 0, 0};
     if (text.count > inlineMax) {
         header.prefix = loadFour(text.start);
         header.rest = uint64_t(reinterpret_cast<uintptr_t>(text.start));
@@ -62,7 +55,7 @@ Bytes decoded(ColumnWriter &writer, Bytes content) {
 }
 
 /// A header of bytes that go away.
-Header keptHeader(ColumnWriter &writer, Bytes text) {
+TextHeader keptHeader(ColumnWriter &writer, Bytes text) {
     if (text.count > inlineMax) {
         if (!writer.arena) { writer.arena = new pyra_text_arena(); }
         text.start = writer.arena->arena.add(text.start, text.count);
@@ -107,11 +100,12 @@ void convertLiterals(ColumnWriter &writer, const Place *places, size_t first, si
 void convertTexts(ColumnWriter &writer, const Place *places, size_t first, size_t count) {
     const bool takesAny = writer.column.flags & PYRA_COLUMN_ANY_AS_TEXT;
     const uint8_t *end = writer.rows.values + writer.rows.values_count;
-    convertAll<Header>(writer, places, first, count, [&](Bytes value, Header &element) {
+    convertAll<TextHeader>(writer, places, first, count, [&](Bytes value, TextHeader &element) {
         Bytes content;
         if (isString(value, content)) {
             const bool mustDecode = isEscaped(writer, content);
-            element = mustDecode ? keptHeader(writer, decoded(writer, content)) : header(content, end);
+            element = mustDecode ? keptHeader(writer, decoded(writer, content))
+                                 : writer.texts.shared(header(content, end), writer.number, writer.arena);
             return true;
         }
         if (!takesAny || isNull(value.start, value.count)) { return false; }
@@ -122,7 +116,7 @@ void convertTexts(ColumnWriter &writer, const Place *places, size_t first, size_
 
 void convertJSON(ColumnWriter &writer, const Place *places, size_t first, size_t count) {
     const uint8_t *end = writer.rows.values + writer.rows.values_count;
-    convertAll<Header>(writer, places, first, count, [&](Bytes value, Header &element) {
+    convertAll<TextHeader>(writer, places, first, count, [&](Bytes value, TextHeader &element) {
         if (isNull(value.start, value.count)) { return false; }
         element = header(value, end);
         return true;
@@ -135,11 +129,44 @@ size_t elementBytes(pyra_column_target target) {
     case PYRA_COLUMN_INT64: return sizeof(int64_t);
     case PYRA_COLUMN_DOUBLE: return sizeof(double);
     case PYRA_COLUMN_TEXT:
-    case PYRA_COLUMN_JSON: return sizeof(Header);
+    case PYRA_COLUMN_JSON: return sizeof(TextHeader);
     }
     return 0;
 }
 
+}
+
+void SharedTexts::begin(size_t columnCount) {
+    slots.assign(size_t(2) << placeBits, TextHeader{});
+    columns.resize(columnCount);
+    for (auto &column : columns) { column = {0, 0, column.seenCount > 2 * column.newCount}; }
+}
+
+TextHeader SharedTexts::shared(TextHeader header, size_t number, pyra_text_arena *&arena) {
+    // Longer ones fill caches too.
+    constexpr size_t sharedMax = 256;
+    if (header.count <= inlineMax || header.count > sharedMax) { return header; }
+    auto bytes = [](const TextHeader &header) { return reinterpret_cast<const uint8_t *>(uintptr_t(header.rest)); };
+    const uint64_t ends = loadEight(bytes(header) + 4) ^ loadEight(bytes(header) + header.count - 8) * 0x9E3779B97F4A7C15;
+    // Two to a place, the one seen last first.
+    TextHeader *slot = &slots[2 * (((ends + number) * 0xD6E8FEB86659FD93) >> (64 - placeBits))];
+    Column &column = columns[number];
+    auto isSame = [&](const TextHeader &other) {
+        return other.count == header.count && memcmp(bytes(other), bytes(header), header.count) == 0;
+    };
+    if (!isSame(slot[0]) && isSame(slot[1])) { std::swap(slot[0], slot[1]); }
+    if (isSame(slot[0])) {
+        column.seenCount++;
+        return column.isShared ? slot[0] : header;
+    }
+    column.newCount++;
+    if (column.isShared) {
+        if (!arena) { arena = new pyra_text_arena(); }
+        header.rest = uint64_t(reinterpret_cast<uintptr_t>(arena->arena.add(bytes(header), header.count)));
+    }
+    slot[1] = slot[0];
+    slot[0] = header;
+    return header;
 }
 
 void ColumnWriter::clear() {

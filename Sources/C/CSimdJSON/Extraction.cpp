@@ -51,6 +51,7 @@ struct pyra_extractor {
     std::vector<int32_t> fields;
     std::vector<Place> places;
     std::vector<uint8_t> scratch;
+    SharedTexts texts;
 
     pyra_extractor(const pyra_column *columns, size_t count) : columns(columns, columns + count) {
         for (auto &column : this->columns) {
@@ -63,8 +64,9 @@ struct pyra_extractor {
     void extract(const pyra_field_rows &rows, pyra_column_output *outputs, pyra_text_arena *&arena) {
         std::vector<ColumnWriter> writers;
         writers.reserve(columns.size());
+        texts.begin(columns.size());
         for (size_t index = 0; index < columns.size(); index++) {
-            writers.push_back({rows, columns[index], outputs[index], arena, scratch});
+            writers.push_back({rows, columns[index], outputs[index], arena, scratch, texts, index});
             writers.back().clear();
         }
         if (columns.empty()) { return; }
