@@ -74,6 +74,15 @@ struct ChangeTests {
                 "SELECT max(n) - min(n) + 1 - count(*), count(*) FILTER (filler <> repeat('x', 200)) FROM queue",
                 "0,0"
             ),
+            // The same of a part that the scan chooses, where the first of its batches go all the time.
+            (
+                "SELECT coalesce(max(n) - min(n) + 1, 0) - count(*), count(*) FILTER (n + 1 <> _offset OR _offset < 100) FROM queue WHERE _offset >= 100 AND _timestamp <= now()",
+                "0,0"
+            ),
+            (
+                "SELECT count(*), count(DISTINCT version) FROM right_side WHERE _timestamp <= now() AND _offset >= 0",
+                "\(accounts),1"
+            ),
         ]
 
         func start() -> [Thread] {

@@ -166,7 +166,7 @@ struct PushdownTests {
     }
 
     @Test("errors name the place in the client's text")
-    func places() throws {
+    func errors() throws {
         _ = try fill()
         let text = "SELECT n FROM events WHERE _offset < 5 AND\n  nope = 1"
         guard case .query(_, let position)? = sql.failure(text) else {
@@ -175,5 +175,38 @@ struct PushdownTests {
         }
         #expect(position == text.utf8.count - "nope = 1".utf8.count)
         #expect(try sql.short("EXPLAIN \(text.replacing("nope", with: "n"))").contains("LOG_TABLE"))
+    }
+
+    @Test("fields of batches that are passed over are columns all the same")
+    func fieldsElsewhere() throws {
+        let log = try fill()
+        #expect(try sql.short("SELECT count(*) FROM events WHERE _offset < 10") == "10")
+        try log.appendTexts((0..<500).map { #"{"n":1,"fresh":\#($0)}"# })
+        #expect(try sql.short("SELECT count(*), count(fresh) FROM events WHERE _offset < 10") == "10,0")
+        #expect(try sql.short("SELECT sum(fresh) FROM events WHERE _offset >= 4100") == "119800")
+    }
+
+    @Test("batches keep their places in several partitions, and when the first ones go")
+    func places() throws {
+        let log = try sql.log("events") { $0.partitions = 3 }
+        for partition in 0..<3 {
+            for batch in 0..<20 {
+                let draft = Draft.of((0..<400).map { #"{"n":\#(batch * 400 + $0),"p":\#(partition)}"# })
+                var options = AppendOptions()
+                options.partition = partition
+                _ = try log.append(draft, options)
+            }
+        }
+        func check(from first: Int) throws {
+            let start = max(first, 1000)
+            #expect(
+                try sql.short(
+                    "SELECT p, count(*), min(n), max(n), count(*) FILTER (p <> _partition OR n <> _offset) FROM events WHERE _offset >= 1000 AND _offset < 7000 GROUP BY ALL ORDER BY ALL"
+                ) == "0,\(7000 - start),\(start),6999,0 1,6000,1000,6999,0 2,6000,1000,6999,0")
+        }
+        try check(from: 0)
+        _ = try log.trim(partition: 0, before: Offset(5000))
+        try check(from: 5000)
+        try check(from: 5000)
     }
 }

@@ -12,6 +12,8 @@ final class QueryRun: @unchecked Sendable {
     private let configuration: SQLConfiguration
     private var cut: Cut
     private var parts: [String: Cut.Part] = [:]
+    /// Of the logs' batches, before the cut.
+    private var known: [String: LogFacts.Known] = [:]
     private var shapes: [String: Shape] = [:]
     /// Bound so far.
     private var tables: [LogTable] = []
@@ -184,8 +186,29 @@ final class QueryRun: @unchecked Sendable {
     /// All logs that the text names, at one instant.
     private func takeCut(_ names: Set<String>) {
         let logs = names.sorted().compactMap { services.engine.log(named: $0) }
-        cut = services.engine.cut(of: logs)
+        for log in logs { known[log.name] = log.facts.known }
+        cut = services.engine.cut(of: logs) { log, now in neededBatches(log, now) }
         for part in cut.parts { parts[part.log.name] = part }
+    }
+
+    /// Those that may pass the filters, and those that nothing is known of.
+    private func neededBatches(_ log: Log, _ now: Int64) -> Cut.Choice? {
+        guard let known = known[log.name], let choice = filtered(.init(newestOnly: false), log.name, now)
+        else { return nil }
+        return { place, mark in
+            !known.covers(mark, at: place) || choice.mayShow(mark, known.timestamps(of: mark, at: place))
+        }
+    }
+
+    /// Nil when there is no filter on the log.
+    private func filtered(_ choice: LogTable.Choice, _ name: String, _ now: Int64) -> LogTable.Choice? {
+        var choice = choice
+        var isFiltered = false
+        for filter in filters where filter.table == name {
+            choice.keep(filter, now: now)
+            isFiltered = true
+        }
+        return isFiltered ? choice : nil
     }
 
     private var listOfLogs: String {
@@ -240,7 +263,7 @@ final class QueryRun: @unchecked Sendable {
         let shape = try shapes[name] ?? makeShape(part)
         shapes[name] = shape
         var choice = try choice(part)
-        for filter in filters where filter.table == name { choice.keep(filter, now: cut.now) }
+        choice = filtered(choice, name, cut.now) ?? choice
         for (bound, value) in bounds where bound.table == name {
             if bound.column == .timestampAlias, !shape.schema.timestampIsAlias { continue }
             choice.narrow(bound, value)
@@ -253,7 +276,8 @@ final class QueryRun: @unchecked Sendable {
 
     private func makeShape(_ part: Cut.Part) throws -> Shape {
         let marks = part.marks
-        let known = try FactFinder(for: query, threads: services.threads).facts(of: part, marks)
+        let known = try FactFinder(for: query, threads: services.threads).facts(
+            of: part, marks, since: known[part.log.name] ?? part.log.facts.known)
         return Shape(
             rows: LogTable.Rows(part: part, marks: marks, known: known),
             schema: LogSchema(known.joined, declared: part.configuration.schema, asked: finding))

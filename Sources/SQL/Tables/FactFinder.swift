@@ -17,8 +17,10 @@ struct FactFinder {
     }
 
     /// - Throws: why the query was cancelled meanwhile.
-    func facts(of part: Cut.Part, _ marks: [BatchMark]) throws -> LogFacts.Known {
-        try part.log.facts.known(of: part, marks) { batches in
+    func facts(
+        of part: Cut.Part, _ marks: [BatchMark], since known: LogFacts.Known
+    ) throws -> LogFacts.Known {
+        try part.log.facts.known(of: part, marks, since: known) { batches in
             try lookAt(batches.filter { $0.fields.knownRowCount < $0.rows.upperBound }, part.log)
         }
     }

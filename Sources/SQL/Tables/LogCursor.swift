@@ -91,34 +91,34 @@ final class LogCursor: TableCursor {
     private func nextBatch() throws -> Current? {
         // Many batches may show no row: DuckDB looks at its interrupts between chunks only.
         try query.checkCancelled()
-        guard let place = nextPlace() else { return nil }
-        let listed = listedColumns(at: place)
-        let fields = try listed ?? columns(at: place)
+        guard let index = nextIndex() else { return nil }
+        let listed = listedColumns(at: scan.place(index))
+        let fields = try listed ?? columns(index)
         var source = listed == nil ? reader.source : nil
-        if source == nil, readsValues, scan.batches[place].isStub {
-            source = try query.loaded(scan.batches[place], of: scan.log)
+        if source == nil, readsValues, scan.batches[index].isStub {
+            source = try query.loaded(scan.batches[index], of: scan.log)
         }
-        return Current(scan.batches[place], fields, source, scan.choice(place), now: scan.now)
+        return Current(scan.batches[index], fields, source, scan.choice(index), now: scan.now)
     }
 
-    private func nextPlace() -> Int? {
+    private func nextIndex() -> Int? {
         guard let before = run else { return nil }
-        guard let left = before.isEmpty ? scan.nextRun() : before, let index = left.first else {
+        guard let left = before.isEmpty ? scan.nextRun() : before, let number = left.first else {
             run = nil
             if !lists.isEmpty { scan.endReading() }
             return nil
         }
         run = left.dropFirst()
         for list in lists {
-            if left.count > 1 { list?.prefetchTable(scan.place(index + 1)) }
-            if left.count > 2 { list?.prefetchColumn(scan.place(index + 2)) }
+            if left.count > 1 { list?.prefetchTable(scan.place(scan.index(number + 1))) }
+            if left.count > 2 { list?.prefetchColumn(scan.place(scan.index(number + 2))) }
         }
-        return scan.place(index)
+        return scan.index(number)
     }
 
     private func prefetchNextBatch() {
-        guard let index = run?.first else { return }
-        for list in lists { list?.prefetchFirstPiece(scan.place(index)) }
+        guard let number = run?.first else { return }
+        for list in lists { list?.prefetchFirstPiece(scan.place(scan.index(number))) }
     }
 
     /// Nil unless all are listed.
@@ -132,11 +132,11 @@ final class LogCursor: TableCursor {
         return columns
     }
 
-    private func columns(at place: Int) throws -> [ExtractedColumn] {
-        let isStub = scan.batches[place].isStub
-        let columns = try reader.columns(of: scan.batches[place], for: query)
+    private func columns(_ index: Int) throws -> [ExtractedColumn] {
+        let isStub = scan.batches[index].isStub
+        let columns = try reader.columns(of: scan.batches[index], for: query)
         for column in columns where !column.texts.isEmpty && !isStub { query.hold(column) }
-        if reader.isKept { scan.note(columns, at: place) }
+        if reader.isKept { scan.note(columns, at: scan.place(index)) }
         return columns
     }
 

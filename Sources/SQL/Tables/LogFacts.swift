@@ -20,24 +20,44 @@ final class LogFacts: Sendable {
         func covers(_ marks: [BatchMark]) -> Bool {
             entries.count == marks.count && entries.indices.allSatisfy { entries[$0].covers(marks[$0]) }
         }
+
+        func covers(_ mark: BatchMark, at place: Int) -> Bool {
+            place < entries.count && entries[place].covers(mark)
+        }
+
+        /// All of a batch's times lie in here. - Precondition: the batch is covered.
+        func timestamps(of mark: BatchMark, at place: Int) -> ClosedRange<Int64> {
+            min(entries[place].facts.minTimestamp, mark.maxTimestamp)...mark.maxTimestamp
+        }
     }
 
     /// Of the same batches.
     let columns = ColumnLists()
     private let kept = Lock(Known())
 
-    /// - Parameter lookAt: finds out about batches that are not known, or not far enough.
+    /// By now.
+    var known: Known { kept.withLock { $0 } }
+
+    /// - Parameters:
+    ///   - part: has the batches that are not known, or not far enough.
+    ///   - before: what was known when it was cut, or later.
+    ///   - lookAt: finds out about those batches.
     func known(
-        of part: Cut.Part, _ marks: [BatchMark], lookAt: ([BatchView]) throws -> Void
+        of part: Cut.Part, _ marks: [BatchMark], since before: Known, lookAt: ([BatchView]) throws -> Void
     ) throws -> Known {
-        let before = kept.withLock { $0 }
         if before.covers(marks) { return before }
         let entries = Self.match(before.entries, marks)
-        try lookAt(entries.indices.filter { entries[$0] == nil }.map { part.batches[$0] })
+        let batches = Dictionary(
+            uniqueKeysWithValues: part.batches.indices.lazy.map { (part.place($0), $0) }.filter {
+                entries[$0.0] == nil
+            })
+        try lookAt(batches.values.sorted().map { part.batches[$0] })
         var known = Known()
         known.entries.reserveCapacity(marks.count)
         for (place, entry) in entries.enumerated() {
-            var facts = entry?.facts ?? part.batches[place].fields.facts
+            guard var facts = entry?.facts ?? batches[place].map({ part.batches[$0].fields.facts }) else {
+                preconditionFailure("a batch that nothing is known of was not cut")
+            }
             // Most batches have the same fields: they share one list, which makes joining cheap.
             if entry == nil, let last = known.entries.last {
                 facts.summary.shareFields(of: last.facts.summary)

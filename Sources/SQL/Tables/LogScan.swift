@@ -30,13 +30,12 @@ final class LogScan: TableScan {
     private let rows: LogTable.Rows
     let services: ScanServices
     let query: Query
-    /// Of the cut.
     let batches: [BatchView]
     let marks: [BatchMark]
     /// Of the fields, as far as they are known.
     let lists: [ColumnList?]
-    /// Of the batches that are read; nil: all.
-    private let places: [Int]?
+    /// Of the batches, those that are read; nil: all.
+    private let chosen: [Int]?
     private let runBatches: Int
     private let next = Atomic<Int>(0)
     private let cursors = Atomic<Int>(0)
@@ -50,14 +49,14 @@ final class LogScan: TableScan {
     }
 
     init(
-        _ rows: LogTable.Rows, places: [Int]?, columns: [LogColumn?], now: Int64, _ choice: LogTable.Choice,
+        _ rows: LogTable.Rows, chosen: [Int]?, columns: [LogColumn?], now: Int64, _ choice: LogTable.Choice,
         _ services: ScanServices, for query: Query
     ) {
         self.rows = rows
         log = rows.part.log
         batches = rows.part.batches
         marks = rows.marks
-        self.places = places
+        self.chosen = chosen
         self.now = now
         self.choice = choice
         self.services = services
@@ -89,11 +88,11 @@ final class LogScan: TableScan {
         if !fields.isEmpty { lists.usedAt.store(services.cache.nextTime(), ordering: .relaxed) }
         // The texts of its columns are read until the result is gone.
         for case let list? in self.lists { query.hold(list) }
-        let count = places?.count ?? rows.marks.count
+        let count = chosen?.count ?? batches.count
         runBatches = max(1, min(Self.runBatchesMax, count / (8 * max(1, services.threads))))
     }
 
-    var batchCount: Int { places?.count ?? batches.count }
+    var batchCount: Int { chosen?.count ?? batches.count }
 
     var threadsMax: Int { min(services.threads, batchCount) }
 
@@ -112,13 +111,17 @@ final class LogScan: TableScan {
         return start < batchCount ? start..<min(batchCount, start + runBatches) : nil
     }
 
-    /// In the cut.
+    /// Of a batch to read, among `batches`.
     @inline(__always)
-    func place(_ index: Int) -> Int { places?[index] ?? index }
+    func index(_ number: Int) -> Int { chosen?[number] ?? number }
+
+    /// Of a batch, among all of the log: in `marks` and in lists.
+    @inline(__always)
+    func place(_ index: Int) -> Int { rows.part.place(index) }
 
     /// Which rows of a batch are shown.
-    func choice(_ place: Int) -> LogTable.Choice {
-        choice.within(rows.marks[place].offsets, rows.timestamps(place))
+    func choice(_ index: Int) -> LogTable.Choice {
+        choice.within(marks[place(index)].offsets, rows.timestamps(index))
     }
 
     // MARK: Columns that are in no list

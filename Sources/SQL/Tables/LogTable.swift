@@ -40,6 +40,13 @@ final class LogTable: TableSource {
             return choice
         }
 
+        /// Whether there may be a row to show in a batch with such times.
+        func mayShow(_ mark: BatchMark, _ timestamps: ClosedRange<Int64>) -> Bool {
+            if let wanted = self.timestamps, !wanted.overlaps(timestamps) { return false }
+            if let wanted = offsets, !wanted.overlaps(mark.offsets) { return false }
+            return timestamps.overlaps(batchTimestamps) && mark.offsets.overlaps(batchOffsets)
+        }
+
         mutating func narrow(_ bound: BoundFinder.Bound, _ value: Int64) {
             func narrowed(_ range: ClosedRange<Int64>) -> ClosedRange<Int64> {
                 // Bounds that leave nothing leave one value: no batch is wrongly kept for that.
@@ -71,10 +78,11 @@ final class LogTable: TableSource {
         let marks: [BatchMark]
         let known: LogFacts.Known
 
-        /// All of a batch's times lie in here.
-        func timestamps(_ place: Int) -> ClosedRange<Int64> {
-            let latest = marks[place].maxTimestamp
-            return min(known.entries[place].facts.minTimestamp, latest)...latest
+        /// Of a batch of the part, by its index.
+        func mark(_ index: Int) -> BatchMark { marks[part.place(index)] }
+
+        func timestamps(_ index: Int) -> ClosedRange<Int64> {
+            known.timestamps(of: mark(index), at: part.place(index))
         }
     }
 
@@ -89,7 +97,7 @@ final class LogTable: TableSource {
         self.services = services
         self.query = query
         columns = schema.columns.map { TableFunction.Column($0.name, $0.column.type) }
-        rowsAtMost = rows.marks.reduce(0) { $0 + $1.rowCount }
+        rowsAtMost = rows.part.batches.indices.reduce(0) { $0 + rows.part.batches[$1].rows.count }
     }
 
     /// Lets go of the cut.
@@ -107,18 +115,12 @@ final class LogTable: TableSource {
         }
         // DuckDB may ask for a column that is none when it needs none.
         let wanted = columns.map { schema.columns.indices.contains($0) ? schema.columns[$0].column : nil }
-        return LogScan(rows, places: chosen(rows), columns: wanted, now: now, choice, services, for: query)
+        return LogScan(rows, chosen: chosen(rows), columns: wanted, now: now, choice, services, for: query)
     }
 
-    /// Where the batches are that may hold rows that are shown, told from what was noted about them. Nil: all of them.
+    /// Which batches may hold rows that are shown, told from what was noted about them. Nil: all of them.
     private func chosen(_ rows: Rows) -> [Int]? {
         if !choice.isBounded { return nil }
-        return rows.marks.indices.filter { mayHold(rows.marks[$0].offsets, rows.timestamps($0)) }
-    }
-
-    private func mayHold(_ offsets: ClosedRange<Int64>, _ timestamps: ClosedRange<Int64>) -> Bool {
-        if let wanted = choice.timestamps, !wanted.overlaps(timestamps) { return false }
-        if let wanted = choice.offsets, !wanted.overlaps(offsets) { return false }
-        return timestamps.overlaps(choice.batchTimestamps) && offsets.overlaps(choice.batchOffsets)
+        return rows.part.batches.indices.filter { choice.mayShow(rows.mark($0), rows.timestamps($0)) }
     }
 }

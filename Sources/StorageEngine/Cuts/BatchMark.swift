@@ -12,17 +12,20 @@ package struct BatchMark: Sendable, BitwiseCopyable {
 
     package var offsets: ClosedRange<Int64> { firstOffset...lastOffset }
 
-    init(_ view: borrowing BatchView) {
-        serial = view.header.serial
-        rowsEnd = view.rows.upperBound
-        rowCount = view.rows.count
-        firstOffset = view.header.offset(ofRow: view.rows.lowerBound)
-        lastOffset = view.header.offset(ofRow: view.rows.upperBound - 1)
-        maxTimestamp = view.header.maxTimestamp
+    /// - Parameter rows: those that can be read, at least one.
+    init(_ header: borrowing BatchHeader, _ rows: Range<Int>) {
+        serial = header.serial
+        rowsEnd = rows.upperBound
+        rowCount = rows.count
+        firstOffset = header.offset(ofRow: rows.lowerBound)
+        lastOffset = header.offset(ofRow: rows.upperBound - 1)
+        maxTimestamp = header.maxTimestamp
     }
 }
 
 extension Cut.Part {
-    /// Of each batch, in order.
-    package var marks: [BatchMark] { batches.indices.map { BatchMark(batches[$0]) } }
+    /// Of each batch of the log, in order.
+    package var marks: [BatchMark] {
+        chosen?.marks ?? batches.indices.map { BatchMark(batches[$0].header, batches[$0].rows) }
+    }
 }

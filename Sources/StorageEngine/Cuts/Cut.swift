@@ -8,62 +8,88 @@ package struct Cut: Sendable {
         package let log: Log
         /// As it was at that instant.
         package let configuration: LogConfiguration
-        /// By partition, each in the order of offsets.
+        /// By partition, each in the order of offsets: all of them, or those that were chosen.
         package let batches: [BatchView]
         /// Of each partition: where what is readable begins, and where what comes next will be.
         package let bounds: [Range<Int64>]
+        /// Of all batches, in the same order, and where the chosen ones are among them. Nil: all were chosen.
+        let chosen: (marks: [BatchMark], places: [Int])?
+
+        fileprivate init(_ log: Log, _ batches: Batches) {
+            self.log = log
+            configuration = log.configuration
+            self.batches = batches.views
+            bounds = batches.bounds
+            chosen = batches.chosen
+        }
+
+        /// Where the batch at an index of `batches` is among all.
+        @inline(__always)
+        package func place(_ index: Int) -> Int { chosen?.places[index] ?? index }
     }
+
+    /// Whether a reader needs a batch. Asked for each batch of a log in order, with its place among them, under locks.
+    package typealias Choice = (_ place: Int, _ mark: BatchMark) -> Bool
 
     /// What had a deadline at or before this is gone.
     package let now: Int64
     package let parts: [Part]
 
-    /// By partition, in the order given. - Complexity: O(batches), under the locks of all the partitions.
-    /// - Parameter locked: is called while they are held.
-    static func views(
-        of partitions: [Partition], _ clock: Clock, locked: () -> Void = {}
-    ) -> (now: Int64, views: [(bounds: Range<Int64>, batches: [BatchView])]) {
+    /// - Complexity: O(batches), under the locks of all the partitions.
+    static func take<Value>(
+        of partitions: [Partition], _ clock: Clock, locked: () -> Void = {}, _ body: (_ now: Int64) -> Value
+    ) -> Value {
         let ordered = partitions.sorted { $0.sequence < $1.sequence }
         for partition in ordered { partition.state.lock() }
         locked()
-        let now = clock.now()
-        let views = partitions.map { partition in
+        let value = body(clock.now())
+        for partition in ordered.reversed() { partition.state.unlock() }
+        return value
+    }
+}
+
+/// A log's, while its partitions are locked.
+private struct Batches {
+    var views: [BatchView] = []
+    var bounds: [Range<Int64>] = []
+    var chosen: (marks: [BatchMark], places: [Int])?
+
+    init(_ partitions: [Partition], _ choice: Cut.Choice?) {
+        if choice != nil { chosen = ([], []) }
+        for partition in partitions {
             partition.state.withLocked { state in
-                (
-                    min(state.first, state.committed)..<state.committed,
-                    state.views(partition: partition.number)
-                )
+                bounds.append(min(state.first, state.committed)..<state.committed)
+                if let choice {
+                    state.addViews(partition: partition.number, to: &views, &chosen, where: choice)
+                } else {
+                    state.addViews(partition: partition.number, to: &views)
+                }
             }
         }
-        for partition in ordered.reversed() { partition.state.unlock() }
-        return (now, views)
     }
 }
 
 extension Log {
     /// One instant of all partitions.
     func cut() -> (now: Int64, views: [BatchView]) {
-        let (now, views) = Cut.views(of: partitions, clock)
-        return (now, views.flatMap(\.batches))
+        Cut.take(of: partitions, clock) { now in (now, Batches(partitions, nil).views) }
     }
 }
 
 extension Engine {
     /// One instant of all these logs. - Precondition: no log is there twice.
-    package func cut(of logs: [Log]) -> Cut { cut(of: logs) {} }
+    /// - Parameter choice: which batches of a log are needed; nil: all.
+    package func cut(of logs: [Log], choice: (Log, _ now: Int64) -> Cut.Choice? = { _, _ in nil }) -> Cut {
+        cut(of: logs, locked: {}, choice: choice)
+    }
 
     /// - Parameter locked: is called while the locks of all their partitions are held.
-    func cut(of logs: [Log], locked: () -> Void) -> Cut {
-        let (now, views) = Cut.views(of: logs.flatMap(\.partitions), clock, locked: locked)
-        var next = 0
-        let parts = logs.map { log in
-            defer { next += log.partitionCount }
-            let own = views[next..<next + log.partitionCount]
-            return Cut.Part(
-                log: log, configuration: log.configuration,
-                batches: own.count == 1 ? own[next].batches : own.flatMap(\.batches),
-                bounds: own.map(\.bounds))
+    func cut(
+        of logs: [Log], locked: () -> Void, choice: (Log, _ now: Int64) -> Cut.Choice? = { _, _ in nil }
+    ) -> Cut {
+        let (now, batches) = Cut.take(of: logs.flatMap(\.partitions), clock, locked: locked) { now in
+            (now, logs.map { Batches($0.partitions, choice($0, now)) })
         }
-        return Cut(now: now, parts: parts)
+        return Cut(now: now, parts: zip(logs, batches).map { Cut.Part($0, $1) })
     }
 }

@@ -42,7 +42,8 @@ extension Log {
     /// Adds up all readable records' timestamps, wrapping: what a scan of one column costs.
     package func sumOfTimestamps(partition number: Int) -> Int64 {
         guard partitions.indices.contains(number) else { return 0 }
-        let views = partitions[number].state.withLock { $0.views(partition: number) }
+        var views: [BatchView] = []
+        partitions[number].state.withLock { $0.addViews(partition: number, to: &views) }
         return views.reduce(0) { $0 &+ $1.sumOfTimestamps() }
     }
 }

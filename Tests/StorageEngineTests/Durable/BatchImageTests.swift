@@ -141,9 +141,10 @@ extension BatchHeader {
     fileprivate func sparse(_ deltas: UnsafeMutablePointer<UInt32>) -> BatchHeader {
         BatchHeader(
             serial: serial, base: base, capacityRows: capacityRows, rows: rows, endOfRange: endOfRange,
-            timestamps: timestamps, valueOffsets: valueOffsets, values: values, valueCapacity: valueCapacity,
+            deltas: deltas, timestamps: timestamps, valueOffsets: valueOffsets, values: values,
+            valueCapacity: valueCapacity,
             keyOffsets: keyOffsets, keys: keys, keyCapacity: keyCapacity, extrasOffsets: extrasOffsets,
-            extras: extras, extrasCapacity: extrasCapacity, deltas: deltas, types: types,
+            extras: extras, extrasCapacity: extrasCapacity, types: types,
             priorities: priorities, deadlines: deadlines, arrivals: arrivals)
     }
 }

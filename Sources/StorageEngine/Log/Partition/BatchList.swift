@@ -63,6 +63,13 @@ struct BatchList {
         Platform.prefetch(batches[position], bytes: 64)
     }
 
+    /// Begins to load what a `BatchMark` is made of.
+    @inline(__always)
+    func prefetchMark(_ position: Int) {
+        guard position < headers.count else { return }
+        Platform.prefetch(headers[position], bytes: BatchHeader.markBytes)
+    }
+
     mutating func removeFirst(_ number: Int) {
         batches.removeFirst(number)
         headers.removeFirst(number)

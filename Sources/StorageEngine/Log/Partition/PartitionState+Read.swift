@@ -84,22 +84,47 @@ extension PartitionState {
     private static let viewsAhead = 8
 
     /// Consistent views of all batches; bitmaps are cloned before they change while a view is held.
-    func views(partition: Int) -> [BatchView] {
-        var views: [BatchView] = []
-        views.reserveCapacity(list.count)
+    func addViews(partition: Int, to views: inout [BatchView]) {
+        views.reserveCapacity(views.count + list.count)
         for position in 0..<list.count {
             list.prefetch(position + Self.viewsAhead)
-            let header = list.headers[position].pointee
-            let start = header.firstRow(atOrAbove: first)
-            let end = header.firstRow(atOrAbove: committed)
-            if start < end {
-                views.append(
-                    BatchView(
-                        partition: partition, batch: list.batches[position], header: header, rows: start..<end
-                    ))
-            }
+            if let rows = readableRows(position) { views.append(view(position, rows, partition)) }
         }
-        return views
+    }
+
+    /// The same of chosen ones only. The others are not touched but for the beginning of their headers.
+    func addViews(
+        partition: Int, to views: inout [BatchView], _ chosen: inout (marks: [BatchMark], places: [Int])?,
+        where choice: Cut.Choice
+    ) {
+        var (marks, places) = chosen ?? ([], [])
+        chosen = nil
+        marks.reserveCapacity(marks.count + list.count)
+        for position in 0..<list.count {
+            list.prefetchMark(position + Self.viewsAhead)
+            guard let rows = readableRows(position) else { continue }
+            let mark = BatchMark(list.headers[position].pointee, rows)
+            if choice(marks.count, mark) {
+                places.append(marks.count)
+                views.append(view(position, rows, partition))
+            }
+            marks.append(mark)
+        }
+        chosen = (marks, places)
+    }
+
+    /// Nil: none of its rows.
+    private func readableRows(_ position: Int) -> Range<Int>? {
+        let header = list.headers[position]
+        let start = header.pointee.firstRow(atOrAbove: first)
+        let end = header.pointee.firstRow(atOrAbove: committed)
+        return start < end ? start..<end : nil
+    }
+
+    private func view(_ position: Int, _ rows: Range<Int>, _ partition: Int) -> BatchView {
+        BatchView(
+            partition: partition, batch: list.batches[position], header: list.headers[position].pointee,
+            rows: rows)
     }
 
     func statistics() -> PartitionStatistics {

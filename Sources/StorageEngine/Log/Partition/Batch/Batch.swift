@@ -107,12 +107,12 @@ package final class Batch: @unchecked Sendable {
         let extras = extrasOffsets.map { _ in slab + cursor.take(plan.extrasBytes) }
         return BatchHeader(
             serial: nextSerial(), base: base, capacityRows: rows,
-            endOfRange: base,
+            endOfRange: base, deltas: deltas,
             timestamps: timestamps, valueOffsets: valueOffsets,
             values: slab + cursor.position, valueCapacity: plan.slabBytes - cursor.position,
             keyOffsets: keyOffsets, keys: keys, keyCapacity: plan.keyBytes,
             extrasOffsets: extrasOffsets, extras: extras, extrasCapacity: plan.extrasBytes,
-            deltas: deltas, types: types, priorities: priorities, deadlines: deadlines, arrivals: arrivals)
+            types: types, priorities: priorities, deadlines: deadlines, arrivals: arrivals)
     }
 
     // MARK: Under the partition's lock

@@ -14,6 +14,11 @@ struct BatchHeader {
     var rows = 0
     /// One past the last offset that this batch stands for; beyond `base + rows` where rewriting left a hole.
     var endOfRange: Int64
+    var maxTimestamp = Int64.min
+    /// Sorted distances from `base`, in rewritten batches.
+    let deltas: UnsafeMutablePointer<UInt32>?
+    /// What is above is all that cuts look at of most batches.
+    static let markBytes = 64
 
     let timestamps: UnsafeMutablePointer<Int64>
     let valueOffsets: UnsafeMutablePointer<Int32>
@@ -25,8 +30,6 @@ struct BatchHeader {
     let extrasOffsets: UnsafeMutablePointer<Int32>?
     let extras: UnsafeMutableRawPointer?
     let extrasCapacity: Int
-    /// Sorted distances from `base`, in rewritten batches.
-    let deltas: UnsafeMutablePointer<UInt32>?
     // Optional columns of fixed width: nil means the default in every row.
     var types: UnsafeMutablePointer<UInt8>?
     var priorities: UnsafeMutablePointer<UInt8>?
@@ -42,7 +45,6 @@ struct BatchHeader {
     var newestCount = 0
     /// Of rows still present; `Deadline.never` without any.
     var earliestDeadline = Deadline.never
-    var maxTimestamp = Int64.min
     var lastArrival = Int64.min
     /// When the last tombstone was written.
     var lastTombstone = Int64.min

@@ -46,13 +46,13 @@ extension BatchHeader {
         let arrivals = column(image.arrivals)
         self.init(
             serial: Batch.nextSerial(), base: image.base, capacityRows: image.rows, rows: image.rows,
-            endOfRange: image.endOfRange,
+            endOfRange: image.endOfRange, deltas: column(image.deltas),
             timestamps: UnsafeMutablePointer(mutating: image.timestamps),
             valueOffsets: UnsafeMutablePointer(mutating: image.valueOffsets),
             values: UnsafeMutableRawPointer(mutating: image.values), valueCapacity: image.valueBytes,
             keyOffsets: column(image.keyOffsets), keys: keys, keyCapacity: image.keyBytes,
             extrasOffsets: column(image.extrasOffsets), extras: extras, extrasCapacity: image.extrasBytes,
-            deltas: column(image.deltas), types: types, priorities: priorities,
+            types: types, priorities: priorities,
             deadlines: deadlines,
             arrivals: arrivals)
         presentCount = image.rows
