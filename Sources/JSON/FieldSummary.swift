@@ -1,3 +1,5 @@
+import Platform
+
 /// Which top-level members the objects of some rows have, and of which kinds. Made by a `FieldSummarizer`.
 package struct FieldSummary: Sendable, Equatable {
     package struct Field: Sendable, Equatable {
@@ -8,6 +10,10 @@ package struct FieldSummary: Sendable, Equatable {
         package init(name: String, kinds: FieldKinds) {
             self.name = name
             self.kinds = kinds
+        }
+
+        package static func == (one: Self, other: Self) -> Bool {
+            one.kinds == other.kinds && ExactString(one.name) == ExactString(other.name)
         }
     }
 
@@ -34,13 +40,13 @@ package struct FieldSummary: Sendable, Equatable {
         rowsNotObjects += other.rowsNotObjects
         isCut = isCut || other.isCut
         if fields == other.fields { return }
-        var places: [String: Int] = [:]
-        for (index, field) in fields.enumerated() { places[field.name] = index }
+        var places: [ExactString: Int] = [:]
+        for (index, field) in fields.enumerated() { places[ExactString(field.name)] = index }
         for field in other.fields {
-            if let place = places[field.name] {
+            if let place = places[ExactString(field.name)] {
                 fields[place].kinds.formUnion(field.kinds)
             } else if fields.count < Self.fieldsMax {
-                places[field.name] = fields.count
+                places[ExactString(field.name)] = fields.count
                 fields.append(field)
             } else {
                 isCut = true

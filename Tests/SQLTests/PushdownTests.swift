@@ -56,8 +56,8 @@ struct PushdownTests {
                 "FROM e WHERE  true                                 "
             ),
             (
-                "SELECT (SELECT max(n) FROM e WHERE _offset < 5)",
-                "SELECT (SELECT max(n) FROM e WHERE  true      )"
+                "SELECT m FROM (SELECT max(n) m FROM e WHERE _offset < 5)",
+                "SELECT m FROM (SELECT max(n) m FROM e WHERE  true      )"
             ),
         ])
     func read(query: String, expected: String) throws {
@@ -76,6 +76,14 @@ struct PushdownTests {
             "_timestamp > now() AND n < epoch(now())", "_timestamp > now() AND current_date > '2026-01-01'",
             "_offset > 9223372036854775807", "_timestamp BETWEEN '2026-01-01' AND now() + INTERVAL 1 DAY",
             "_offset BETWEEN 1 AND n", "_offset < $1", "f._offset < 5",
+            "current_query() <> '' AND _offset < 5",
+            "_timestamp >= date_trunc('day', now()) AND _timestamp < now()",
+            // DuckDB refuses these.
+            "_timestamp > now() - INTERVAL '+5 minutes'", "_timestamp > now() - to_hours(5::DOUBLE)",
+            "_timestamp > now() - to_weeks('1')", "_timestamp > now() - to_hours(trunc('5'))",
+            "_timestamp > now() - to_minutes(a := 5)", "_timestamp > now() - to_minutes(DISTINCT 5)",
+            "_timestamp > now() - to_minutes(5 ORDER BY 1)", "_timestamp > now() FILTER (WHERE true)",
+            "_timestamp > CAST('2026-01-01' AS TIMESTAMPTZ(3))", "_timestamp > '2026-01-01'::foo.timestamp",
         ])
     func left(condition: String) throws {
         #expect(try pushdown("SELECT n FROM e WHERE \(condition)") == nil)
@@ -87,6 +95,10 @@ struct PushdownTests {
         #expect(try pushdown("WITH e AS (SELECT 1 AS _offset) SELECT 1 FROM e WHERE _offset < 5") == nil)
         #expect(try pushdown("SELECT 1 FROM e g(_offset) WHERE _offset < 5") == nil)
         #expect(try pushdown("SELECT 1 FROM e, f WHERE _offset < 5") == nil)
+        #expect(try pushdown("SELECT 1 FROM e WHERE _offset < 5 USING SAMPLE 3 ROWS") == nil)
+        #expect(
+            try pushdown("SELECT 1 FROM f AS \"é\" WHERE EXISTS (FROM e AS \"É\" WHERE \"é\"._offset < 5)")
+                == nil)
         _ = try fill()
         _ = try fill("others")
         #expect(
@@ -140,6 +152,62 @@ struct PushdownTests {
                     ),
                 "\(condition)")
         }
+    }
+
+    @Test("what DuckDB cannot read in the text is left to it")
+    func unread() throws {
+        _ = try fill()
+        for text in [
+            "SELECT count(*) FROM events WHERE (_offset) BETWEEN 15 AND 1499",
+            "SELECT count(*)\u{A0}FROM events WHERE _offset BETWEEN 15 AND 1499",
+            "\u{FEFF}SELECT count(*) FROM events WHERE /*\u{3000}*/ _offset BETWEEN 15 AND 1499",
+        ] { #expect(try sql.short(text) == "1485", "\(text)") }
+        guard
+            case .query(let message, _)? = sql.failure(
+                "SELECT 1 FROM events WHERE (_offset) BETWEEN 1 AND 2 AND nope")
+        else {
+            Issue.record("no error of the query's")
+            return
+        }
+        #expect(message.contains("nope"))
+    }
+
+    @Test("columns without a name are called as the client wrote them")
+    func columnNames() throws {
+        _ = try fill()
+        #expect(
+            try sql.types("SELECT (SELECT count(*) FROM events WHERE _offset > 5)")
+                == ["(SELECT count_star() FROM events WHERE (_offset > 5)) BIGINT"])
+        #expect(
+            try sql.short(
+                "SELECT (SELECT count(*) FROM events WHERE _offset > 5 AND _timestamp < '2000-01-01')")
+                == "0")
+    }
+
+    @Test("a record is older than the now() of a query behind it")
+    func ownWrite() throws {
+        let sql = SQLHarness()
+        let log = try sql.log("events")
+        try log.appendTexts(["{}"])
+        #expect(try sql.short("SELECT count(*) FROM events WHERE _timestamp < now()") == "1")
+        #expect(try sql.short("SELECT count(*) FROM events WHERE _timestamp >= now()") == "0")
+    }
+
+    @Test("texts and fields that Unicode takes for equal are different ones")
+    func equivalentTexts() throws {
+        let log = try sql.log("words")
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        try log.appendTexts([
+            #"{"c":"\#(composed)","\#(composed)":1}"#, #"{"c":"\#(decomposed)","\#(decomposed)":2}"#,
+        ])
+        #expect(try sql.short("SELECT _offset FROM words WHERE c = '\(composed)'") == "0")
+        #expect(try sql.short("SELECT _offset FROM words WHERE c = '\(decomposed)'") == "1")
+        #expect(try sql.short("SELECT strlen('\(composed)')") == "2")
+        #expect(try sql.short("SELECT strlen('\(decomposed)')") == "3")
+        #expect(try sql.short("SELECT \"\(composed)\" FROM words ORDER BY _offset") == "1 null")
+        #expect(
+            try sql.short("SELECT \"\(composed)\", \"\(decomposed)_1\" FROM words ORDER BY _offset")
+                == "1,null null,2")
     }
 
     @Test("one statement that is kept serves other constants, other times and new rows")

@@ -129,7 +129,7 @@ struct FieldRequest: Hashable, Sendable {
         self.name = name
         self.type = type
         var hasher = Hasher()
-        hasher.combine(name)
+        hasher.combine(ExactString(name))
         hasher.combine(type)
         hash = hasher.finalize()
     }
@@ -137,6 +137,6 @@ struct FieldRequest: Hashable, Sendable {
     func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
     static func == (one: FieldRequest, other: FieldRequest) -> Bool {
-        one.hash == other.hash && one.name == other.name && one.type == other.type
+        one.hash == other.hash && ExactString(one.name) == ExactString(other.name) && one.type == other.type
     }
 }

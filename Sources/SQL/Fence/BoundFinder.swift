@@ -1,3 +1,5 @@
+import Platform
+
 /// Finds bounds on the time and the place of records in WHERE clauses, so that whole batches need not be read.
 struct BoundFinder {
     enum Column: Equatable {
@@ -26,6 +28,11 @@ struct BoundFinder {
         var holdsBefore: Bool { isLower || !readsClock }
     }
 
+    private static let columns = [
+        "_timestamp".identifier: Column.timestamp, "timestamp".identifier: .timestampAlias,
+        "_offset".identifier: .offset,
+    ]
+
     /// What an expression may call to be evaluated before the query.
     private static let functions: Set<String> = [
         "+", "-", "*", "/", "now", "to_years", "to_months", "to_weeks", "to_days", "to_hours", "to_minutes",
@@ -41,8 +48,9 @@ struct BoundFinder {
     /// Of selections from one table; its other uses in the query are for the caller to rule out.
     func bounds() -> [Bound] {
         tree.nodes.indices.flatMap { node -> [Bound] in
-            guard tree.text("type", of: node) == "SELECT_NODE",
-                let source = tree.member("from_table", of: node), let table = Table(source, tree),
+            guard tree.text("type", of: node) == "SELECT_NODE", !isSampled(node),
+                let source = tree.member("from_table", of: node), !isSampled(source),
+                let table = Table(source, tree),
                 let condition = tree.member("where_clause", of: node)
             else { return [] }
             return conjuncts(of: condition).flatMap { bounds(in: $0, table) }
@@ -52,21 +60,25 @@ struct BoundFinder {
     /// A log that is selected from alone.
     private struct Table {
         let name: String
-        /// What its columns are qualified by, in lower case.
-        let alias: String
+        /// What its columns are qualified by.
+        let alias: ExactString
 
         init?(_ source: Int, _ tree: SyntaxTree) {
             guard tree.text("type", of: source) == "BASE_TABLE",
-                let sample = tree.member("sample", of: source), tree.nodes[sample].content == .other,
                 // Names for its columns may give `_timestamp` to another one.
                 tree.texts("column_name_alias", of: source).isEmpty,
                 let name = tree.text("table_name", of: source),
-                !tree.commonTableNames.contains(name.lowercased())
+                !tree.commonTableNames.contains(name.identifier)
             else { return nil }
             self.name = name
             let alias = tree.text("alias", of: source) ?? ""
-            self.alias = (alias.isEmpty ? name : alias).lowercased()
+            self.alias = (alias.isEmpty ? name : alias).identifier
         }
+    }
+
+    /// A sample is taken before rows are compared.
+    private func isSampled(_ node: Int) -> Bool {
+        tree.member("sample", of: node).map { tree.nodes[$0].content != .other } ?? false
     }
 
     private func conjuncts(of node: Int) -> [Int] {
@@ -111,15 +123,10 @@ struct BoundFinder {
 
     private func column(_ node: Int, of table: Table) -> Column? {
         guard tree.text("type", of: node) == "COLUMN_REF" else { return nil }
-        var names = tree.texts("column_names", of: node).map { $0.lowercased() }
+        var names = tree.texts("column_names", of: node).map(\.identifier)
         // With another qualifier it is of a query around this one, or a field of a column.
         if names.count == 2, names[0] == table.alias { names.removeFirst() }
-        switch names {
-        case ["_timestamp"]: return .timestamp
-        case ["timestamp"]: return .timestampAlias
-        case ["_offset"]: return .offset
-        default: return nil
-        }
+        return names.count == 1 ? Self.columns[names[0]] : nil
     }
 
     /// Constants, casts, and arithmetic with `now()` that is later when `now()` is.

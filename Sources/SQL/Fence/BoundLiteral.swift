@@ -1,4 +1,5 @@
 import JSON
+import Platform
 
 /// What a bound's expression comes to, where it is plain enough to be read without DuckDB.
 enum BoundLiteral: Equatable {
@@ -34,7 +35,7 @@ struct BoundLiteralReader {
         switch tree.text("class", of: node) {
         case "CAST": return castTime(node)
         case "FUNCTION":
-            let arguments = arguments(of: node)
+            guard let arguments = plainArguments(of: node) else { return nil }
             switch tree.text("function_name", of: node) {
             case "now" where arguments.isEmpty: return .beforeNow(milliseconds: 0)
             case "-" where arguments.count == 2:
@@ -75,48 +76,72 @@ struct BoundLiteralReader {
     /// `INTERVAL '5 minutes'`, `INTERVAL 5 MINUTE`.
     private func interval(_ node: Int) -> Int64? {
         let (count, unit): (Int64?, Substring)
-        if tree.text("class", of: node) == "CAST", type(node) == "INTERVAL" {
+        if type(node) == "INTERVAL" {
             let words = (tree.member("child", of: node).flatMap(string) ?? "").split(separator: " ")
             guard words.count == 2 else { return nil }
-            (count, unit) = (Int64(words[0]), words[1])
-        } else if let name = tree.text("function_name", of: node), name.hasPrefix("to_") {
-            let arguments = arguments(of: node)
-            guard arguments.count == 1 else { return nil }
-            (count, unit) = (castInteger(arguments[0]), name.dropFirst(3))
+            (count, unit) = (digits(String(words[0])), words[1])
+        } else if let name = tree.text("function_name", of: node), name.hasPrefix("to_"),
+            let arguments = plainArguments(of: node), arguments.count == 1
+        {
+            unit = name.dropFirst(3)
+            count = self.count(arguments[0], of: unit)
         } else {
             return nil
         }
-        let singular = unit.hasSuffix("s") ? unit.dropLast() : unit
+        let name = String(unit).identifier.text
+        let singular = name.hasSuffix("s") ? String(name.dropLast()) : name
         // More is no interval of DuckDB's.
         guard let count, (0...1_000_000_000).contains(count),
-            let milliseconds = Self.unitMilliseconds[singular.lowercased()]
+            let milliseconds = Self.unitMilliseconds[singular]
         else { return nil }
         return count * milliseconds
     }
 
-    /// An integer below the casts that DuckDB writes around a number before a unit.
-    private func castInteger(_ node: Int) -> Int64? {
-        var node = node
-        while true {
-            if let value = integer(node) ?? string(node).flatMap({ Int64($0) }) { return value }
-            if tree.text("class", of: node) == "CAST", let child = tree.member("child", of: node) {
-                guard ["BIGINT", "DOUBLE", "INTEGER"].contains(type(node)) else { return nil }
-                node = child
-            } else if tree.text("function_name", of: node) == "trunc", arguments(of: node).count == 1 {
-                node = arguments(of: node)[0]
-            } else {
-                return nil
-            }
+    /// A constant, as it is or in what DuckDB writes around one before a unit: `CAST(5 AS DOUBLE)`, and of units that are
+    /// counted in whole numbers `CAST(trunc(CAST(5 AS DOUBLE)) AS BIGINT)`.
+    private func count(_ node: Int, of unit: Substring) -> Int64? {
+        if let value = integer(node) { return value }
+        guard unit != "seconds" else { return double(node) }
+        guard ["BIGINT", "INTEGER"].contains(type(node)), let whole = tree.member("child", of: node),
+            tree.text("function_name", of: whole) == "trunc", let arguments = plainArguments(of: whole),
+            arguments.count == 1
+        else { return nil }
+        return double(arguments[0])
+    }
+
+    private func double(_ node: Int) -> Int64? {
+        guard type(node) == "DOUBLE", let child = tree.member("child", of: node) else { return nil }
+        return integer(child) ?? string(child).flatMap(digits)
+    }
+
+    private func digits(_ text: String) -> Int64? {
+        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int64(text) : nil
+    }
+
+    /// Of a call that has no more than them.
+    private func plainArguments(of node: Int) -> [Int]? {
+        func isNone(_ key: String, of node: Int) -> Bool {
+            tree.member(key, of: node).map { ["null", "false", "\"\""].contains(tree.source(of: $0)) } ?? true
         }
+        let orders = tree.member("order_bys", of: node).flatMap { tree.member("orders", of: $0) }
+        guard isNone("filter", of: node), isNone("distinct", of: node), isNone("schema", of: node),
+            orders.map({ tree.nodes[$0].children.isEmpty }) ?? true,
+            let list = tree.member("arguments", of: node)
+        else { return nil }
+        let arguments = tree.nodes[list].children
+        return arguments.allSatisfy { isNone("name", of: $0) }
+            ? arguments.map { tree.member("expression", of: $0) ?? $0 } : nil
     }
 
-    private func arguments(of node: Int) -> [Int] {
-        guard let list = tree.member("arguments", of: node) else { return [] }
-        return tree.nodes[list].children.map { tree.member("expression", of: $0) ?? $0 }
-    }
-
+    /// What a cast casts to, where that is a name and no more; nothing of what is no cast.
     private func type(_ node: Int) -> String {
-        tree.member("type_expr", of: node).flatMap { tree.text("type_name", of: $0) }?.uppercased() ?? ""
+        guard tree.text("class", of: node) == "CAST", let type = tree.member("type_expr", of: node),
+            tree.member("children", of: type).map({ tree.nodes[$0].children.isEmpty }) ?? true,
+            tree.text("schema", of: type) ?? "" == "", tree.text("catalog", of: type) ?? "" == ""
+        else { return "" }
+        return String(
+            decoding: (tree.text("type_name", of: type) ?? "").utf8.map { $0 &- 97 < 26 ? $0 & 0xDF : $0 },
+            as: UTF8.self)
     }
 
     private func string(_ node: Int) -> String? { literal(node, of: "STRING") }

@@ -1,3 +1,5 @@
+import Platform
+
 /// What may be asked: functions that compute, over logs. Judged on DuckDB's own parse of the text, before it is bound.
 ///
 /// The instance is locked down as well: it reaches no file, no network, no extension and no setting.
@@ -56,7 +58,7 @@ struct Fence: Sendable {
     func check(_ tree: SyntaxTree, isLog: (String) -> Bool) throws(SQLFailure) -> Finding {
         var finding = Finding()
         let expressions = tree.commonTableNames
-        let isKnown: (String) -> Bool = { isLog($0) || expressions.contains($0.lowercased()) }
+        let isKnown: (String) -> Bool = { isLog($0) || expressions.contains($0.identifier) }
         for index in tree.nodes.indices where tree.nodes[index].content == .object {
             switch tree.text("type", of: index) {
             case "BASE_TABLE": try checkTable(tree, index, &finding, isLog, isKnown)

@@ -23,14 +23,15 @@ final class Judgements: Sendable {
     static let countMax = 64
 
     private struct State {
-        var newer: [String: Judgement] = [:]
-        var older: [String: Judgement] = [:]
+        var newer: [ExactString: Judgement] = [:]
+        var older: [ExactString: Judgement] = [:]
     }
 
     private let state = Lock(State())
 
     func judgement(of text: String) -> Judgement? {
-        state.withLock { state in
+        let text = ExactString(text)
+        return state.withLock { state in
             if let judgement = state.newer[text] { return judgement }
             guard let judgement = state.older[text] else { return nil }
             Self.add(judgement, of: text, to: &state)
@@ -40,10 +41,10 @@ final class Judgements: Sendable {
 
     func keep(_ judgement: Judgement, of text: String) {
         guard text.utf8.count <= Self.textBytesMax else { return }
-        state.withLock { Self.add(judgement, of: text, to: &$0) }
+        state.withLock { Self.add(judgement, of: ExactString(text), to: &$0) }
     }
 
-    private static func add(_ judgement: Judgement, of text: String, to state: inout State) {
+    private static func add(_ judgement: Judgement, of text: ExactString, to state: inout State) {
         if state.newer.count >= countMax {
             state.older = state.newer
             state.newer = [:]

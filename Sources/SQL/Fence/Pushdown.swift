@@ -1,3 +1,5 @@
+import Platform
+
 /// Predicate pushdown: where a condition compares `_timestamp` or `_offset` with a plain constant or with `now()`, the scan
 /// passes over the rows itself, most of them a batch at a time, and DuckDB reads `true` in that place. Its C interface has
 /// no other way: it does not tell table functions of filters.
@@ -8,12 +10,15 @@ struct Pushdown {
         let column: BoundFinder.Column
         fileprivate let bounds: [BoundFinder.Bound]
 
-        /// Of offsets, or milliseconds. - Parameter now: what `now()` is.
-        func range(now: Int64) -> Range<Int64> {
+        /// Of offsets, or milliseconds.
+        /// - Parameters:
+        ///   - now: the millisecond that `now()` is in.
+        ///   - isExact: it is its beginning. Otherwise a record of that millisecond is older than `now()`.
+        func range(now: Int64, isExact: Bool) -> Range<Int64> {
             // Times beyond are NULL to DuckDB.
             let limit = column == .timestamp ? ExtractedColumn.millisecondsLimit : Int64.max
             return bounds.reduce(-limit + 1..<limit) { range, bound in
-                guard let value = bound.firstBehind(now: now) else { return range }
+                guard let value = bound.firstBehind(now: now, isExact: isExact) else { return range }
                 return range.clamped(to: bound.isLower ? value..<Int64.max : Int64.min..<value)
             }
         }
@@ -36,16 +41,9 @@ struct Pushdown {
         var bytes = Array(query.utf8)
         var filters: [Filter] = []
         var conjuncts: Set<Int> = []
-        // All that say `now()` mean the same instant: here it is the one of the cut.
-        let clockCount = tree.nodes.indices.count { tree.readsClock($0) }
-        let boundClockCount = Set(bounds.filter(\.readsClock).map(\.conjunct)).reduce(0) {
-            $0 + tree.subtree(of: $1).count { tree.readsClock($0) }
-        }
-        for (conjunct, bounds) in Dictionary(grouping: bounds, by: \.conjunct) {
-            guard bounds.count == Self.boundCount(tree.text("type", of: conjunct)),
-                bounds.allSatisfy({ $0.isPlain && (!$0.readsClock || clockCount == boundClockCount) }),
-                let place = tree.place(of: conjunct), place.lowerBound >= 0, place.upperBound <= bytes.count,
-                place.count >= Self.word.count
+        for (conjunct, bounds) in Self.candidates(bounds, tree) {
+            guard let place = tree.place(of: conjunct), place.lowerBound >= 0,
+                place.upperBound <= bytes.count, place.count >= Self.word.count
             else { continue }
             filters.append(Filter(table: bounds[0].table, column: bounds[0].column, bounds: bounds))
             conjuncts.insert(conjunct)
@@ -56,6 +54,23 @@ struct Pushdown {
         self.filters = filters
         self.conjuncts = conjuncts
         self.tree = tree
+    }
+
+    /// Bounds that are constants and all that their comparison says, by comparison.
+    private static func candidates(
+        _ bounds: [BoundFinder.Bound], _ tree: SyntaxTree
+    ) -> [Int: [BoundFinder.Bound]] {
+        let calls = tree.nodes.indices.lazy.map { tree.text("function_name", of: $0)?.identifier }
+        if calls.contains("current_query".identifier) { return [:] }
+        let plain = Dictionary(grouping: bounds, by: \.conjunct).filter { conjunct, bounds in
+            // A column without a name is called as the query in it is written.
+            bounds.count == boundCount(tree.text("type", of: conjunct)) && bounds.allSatisfy(\.isPlain)
+                && !tree.isInSubquery(conjunct)
+        }
+        // All that say `now()` mean the same instant: here it is the one of the cut.
+        let clockCount = tree.nodes.indices.count { tree.readsClock($0) }
+        let plainClockCount = plain.keys.reduce(0) { $0 + tree.subtree(of: $1).count { tree.readsClock($0) } }
+        return plain.filter { clockCount == plainClockCount || !$0.value.contains(where: \.readsClock) }
     }
 
     /// DuckDB has read the query as it is meant: the same but for what is pushed down.
@@ -93,10 +108,13 @@ extension BoundFinder.Bound {
     }
 
     /// The first value above a lower bound, or the first one above those that an upper bound allows.
-    fileprivate func firstBehind(now: Int64) -> Int64? {
+    fileprivate func firstBehind(now: Int64, isExact: Bool) -> Int64? {
         guard let literal, let value = literal.value(now: now) else { return nil }
-        if case .justAfter = literal { return value + 1 }
-        return isStrict == isLower ? value + 1 : value
+        switch literal {
+        case .justAfter: return value + 1
+        case .beforeNow where !isExact: return value + 1
+        case .value, .beforeNow: return isStrict == isLower ? value + 1 : value
+        }
     }
 }
 
@@ -108,6 +126,6 @@ extension SyntaxTree {
             case "COLUMN_REF": texts("column_names", of: node).last
             default: String?.none
             }
-        return name.map { Fence.clocks.contains($0.lowercased()) } ?? false
+        return name.map { Fence.clocks.contains($0.identifier.text) } ?? false
     }
 }

@@ -1,4 +1,5 @@
 import JSON
+import Platform
 
 /// A statement as DuckDB parsed it (`json_serialize_sql`), flat: expressions may nest a thousand deep, and nothing here
 /// recurses.
@@ -96,12 +97,12 @@ struct SyntaxTree {
         return Array(nodes[node...].indices.prefix { nodes[$0].range.lowerBound < end })
     }
 
-    /// Names of common table expressions, in lower case. Where one is out of its scope, DuckDB knows no such table.
-    var commonTableNames: Set<String> {
+    /// Names of common table expressions. Where one is out of its scope, DuckDB knows no such table.
+    var commonTableNames: Set<ExactString> {
         Set(
             nodes.indices.filter { nodes[$0].key == "cte_map" }.flatMap { map in
                 member("map", of: map).map { nodes[$0].children } ?? []
-            }.compactMap { text("key", of: $0)?.lowercased() })
+            }.compactMap { text("key", of: $0)?.identifier })
     }
 
     /// Where an expression and all that is in it stand in the statement's text, in bytes; nil where DuckDB does not say.
@@ -116,6 +117,16 @@ struct SyntaxTree {
             return nil
         }
         return start..<end
+    }
+
+    /// It is part of an expression, such as a query in parentheses in a list of columns.
+    func isInSubquery(_ node: Int) -> Bool {
+        var next = nodes[node].parent
+        while let node = next {
+            if text("class", of: node) == "SUBQUERY" { return true }
+            next = nodes[node].parent
+        }
+        return false
     }
 
     /// The same statement, wherever its parts stand in its text, with `true` in place of some of its nodes.

@@ -1,4 +1,5 @@
 import DuckDBClient
+import Platform
 
 /// A connection for queries, and what is prepared on it once. For one thread at a time.
 final class Session: @unchecked Sendable {
@@ -8,7 +9,7 @@ final class Session: @unchecked Sendable {
     private let serializer: Statement
     /// Of texts that read logs and take no parameters. DuckDB parses and binds a statement twice, as it is prepared and
     /// as it is run; of one that is kept only the second is left, which sees what the logs are by then.
-    private var statements: [String: Statement] = [:]
+    private var statements: [ExactString: Statement] = [:]
     private static let statementsMax = 32
 
     init(_ connection: Connection) throws(DuckDBFailure) {
@@ -17,15 +18,15 @@ final class Session: @unchecked Sendable {
     }
 
     /// - Returns: nil for what was not kept.
-    func keptStatement(_ text: String) -> Statement? { statements[text] }
+    func keptStatement(_ text: String) -> Statement? { statements[ExactString(text)] }
 
     func keep(_ statement: Statement, _ text: String) {
-        guard text.utf8.count <= Judgements.textBytesMax, statements[text] == nil else { return }
+        guard text.utf8.count <= Judgements.textBytesMax, statements[ExactString(text)] == nil else { return }
         if statements.count >= Self.statementsMax { statements = [:] }
-        statements[text] = statement
+        statements[ExactString(text)] = statement
     }
 
-    func forget(_ text: String) { statements[text] = nil }
+    func forget(_ text: String) { statements[ExactString(text)] = nil }
 
     /// DuckDB's own parse of a text, as JSON. - Throws: `notASelect` for what cannot be written so.
     func parse(_ text: String) throws -> SyntaxTree {

@@ -23,8 +23,8 @@ final class LogTable: TableSource {
         }
 
         /// - Parameter now: of the cut.
-        mutating func keep(_ filter: Pushdown.Filter, now: Int64) {
-            let range = filter.range(now: now)
+        mutating func keep(_ filter: Pushdown.Filter, now: Int64, isExact: Bool) {
+            let range = filter.range(now: now, isExact: isExact)
             if filter.column == .offset {
                 offsets = offsets?.clamped(to: range) ?? range
             } else {
