@@ -12,11 +12,14 @@ final class LogCursor: TableCursor {
         let keys: BatchColumns
         /// Of the scan's fields, in order.
         let fields: [ExtractedColumn]
-        var selector: RowSelector
+        // Of one thread: no other looks at it meanwhile.
+        @exclusivity(unchecked) var selector: RowSelector
         /// All its rows go out, in pieces as they are.
         let isShared: Bool
         /// What texts point into, of a batch from the archive: they are copied, so that it need not be held for longer.
-        let source: BatchView?
+        private let source: BatchView?
+        /// There is a source.
+        let isFetched: Bool
 
         /// The scan keeps the batch.
         /// - Parameter source: the batch with its values, where they were fetched.
@@ -25,10 +28,11 @@ final class LogCursor: TableCursor {
             _ choice: LogTable.Choice, now: Int64
         ) {
             self.source = source
+            isFetched = source != nil
             partition = view.partition
             rowsEnd = view.rows.upperBound
-            columns = source?.columns ?? view.columns
             keys = view.columns
+            columns = source?.columns ?? keys
             self.fields = fields
             selector = RowSelector(columns, view.rows, choice, now: now)
             isShared = selector.isPlain && rowsEnd >= ExtractedColumn.sharedRowsMin && !view.isStub
@@ -46,11 +50,13 @@ final class LogCursor: TableCursor {
     private let reader: FieldReader
     /// What is not extracted from them.
     private let readsValues: Bool
+    /// Some columns are no extracted ones.
+    private let hasOthers: Bool
     private var current: Current?
     /// Of the batches to read, those that are this thread's. Nil: there are no more.
     private var run: Range<Int>? = 0..<0
     /// Ends of large batches, set aside to go out together.
-    private var ends: [(batch: Current, range: Range<Int>)] = []
+    @exclusivity(unchecked) private var ends: [(batch: Current, range: Range<Int>)] = []
     private var endRows = 0
 
     init(_ scan: LogScan) {
@@ -60,6 +66,7 @@ final class LogCursor: TableCursor {
         lists = scan.lists.map { $0 }
         reader = FieldReader(scan.fields, of: scan.log, scan.services)
         readsValues = scan.sources.contains { $0.readsValues }
+        hasOthers = scan.sources.contains { $0.isOther }
     }
 
     /// Pieces of large batches are shared; rows of small ones, or of those that are left, are copied, those of several
@@ -172,18 +179,27 @@ final class LogCursor: TableCursor {
     }
 
     private func fill(_ output: OutputChunk, _ batch: Current, _ selection: Selection) {
+        for index in sources.indices {
+            guard case .field(let field) = sources[index] else { continue }
+            if batch.isFetched, scan.fields[field].isText {
+                batch.fields[field].copyTexts(selection, to: output, index)
+            } else {
+                fill(output, index, batch.fields[field], selection, batch.isShared)
+            }
+        }
+        if hasOthers { fillOthers(output, batch, selection) }
+    }
+
+    private func fillOthers(_ output: OutputChunk, _ batch: Current, _ selection: Selection) {
         let columns = batch.columns
         for index in sources.indices {
             switch sources[index] {
-            case .none: break
-            case .field(let field) where batch.source != nil && scan.fields[field].isText:
-                batch.fields[field].copyTexts(selection, to: output, index)
-            case .field(let field): fill(output, index, batch.fields[field], selection, batch.isShared)
+            case .none, .field: break
             case .partition:
                 selection.write(output, index) { _ in Int32(truncatingIfNeeded: batch.partition) }
             case .offset: selection.write(output, index) { columns.offset($0) }
             case .key: selection.writeTexts(output, index) { batch.keys.key($0) }
-            case .value where batch.source != nil:
+            case .value where batch.isFetched:
                 selection.copyTexts(output, index) { columns.type($0).isTombstone ? nil : columns.value($0) }
             case .value:
                 selection.writeTexts(output, index) { columns.type($0).isTombstone ? nil : columns.value($0) }

@@ -17,6 +17,13 @@ final class LogScan: TableScan {
             case .none, .field, .partition, .offset, .key, .expiresAt, .priority: false
             }
         }
+
+        var isOther: Bool {
+            switch self {
+            case .none, .field: false
+            case .partition, .offset, .key, .value, .headers, .expiresAt, .priority: true
+            }
+        }
     }
 
     /// A thread takes some batches at a time, so that it knows which one comes next: few enough that threads end together.
@@ -121,7 +128,7 @@ final class LogScan: TableScan {
 
     /// Which rows of a batch are shown.
     func choice(_ index: Int) -> LogTable.Choice {
-        choice.within(marks[place(index)].offsets, rows.timestamps(index))
+        choice.comparesRows ? choice.within(marks[place(index)].offsets, rows.timestamps(index)) : choice
     }
 
     // MARK: Columns that are in no list

@@ -18,7 +18,7 @@ final class LogTable: TableSource {
 
         /// Some batches may be passed over.
         var isBounded: Bool {
-            timestamps != nil || offsets != nil || batchTimestamps != Int64.min...Int64.max
+            comparesRows || batchTimestamps != Int64.min...Int64.max
                 || batchOffsets != Int64.min...Int64.max
         }
 
@@ -31,6 +31,9 @@ final class LogTable: TableSource {
                 timestamps = timestamps?.clamped(to: range) ?? range
             }
         }
+
+        /// Rows may have to be looked at one by one.
+        var comparesRows: Bool { timestamps != nil || offsets != nil }
 
         /// For rows of a batch: what all of them pass need not be asked of each.
         func within(_ offsets: ClosedRange<Int64>, _ timestamps: ClosedRange<Int64>) -> Self {
