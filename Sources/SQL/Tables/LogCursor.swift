@@ -75,10 +75,10 @@ final class LogCursor: TableCursor {
         try query.checkCancelled()
         var filled = 0
         while filled < OutputChunk.rowsMax {
-            guard let batch = try current ?? nextBatch() else {
+            if current == nil { current = try nextBatch() }
+            guard let batch = current else {
                 return filled + endRows > OutputChunk.rowsMax ? filled : filled + copyEnds(output, filled)
             }
-            current = batch
             if batch.isShared {
                 if filled > 0 { return filled }
                 if let count = share(batch, output) { return count }
