@@ -24,7 +24,7 @@ struct Pushdown {
         }
     }
 
-    /// What DuckDB writes around a comparison may be in its place too; this stands free whatever is beside it.
+    /// With blanks, so that it stands free of what is beside it.
     private static let word = Array(" true ".utf8)
 
     /// Everything else stands where it stood.
