@@ -6,7 +6,10 @@ package struct ExactString: Hashable, Sendable {
     package init(_ text: String) { self.text = text }
 
     package static func == (one: Self, other: Self) -> Bool {
-        one.text.utf8.elementsEqual(other.text.utf8)
+        var (one, other) = (one.text, other.text)
+        return one.withUTF8 { one in
+            other.withUTF8 { equalBytes(UnsafeRawBufferPointer(one), UnsafeRawBufferPointer($0)) }
+        }
     }
 
     package func hash(into hasher: inout Hasher) {

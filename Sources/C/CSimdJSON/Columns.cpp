@@ -137,7 +137,7 @@ size_t elementBytes(pyra_column_target target) {
 }
 
 void SharedTexts::begin(size_t columnCount) {
-    slots.assign(size_t(2) << placeBits, TextHeader{});
+    slots.clear();
     columns.resize(columnCount);
     for (auto &column : columns) { column = {0, 0, column.seenCount > 2 * column.newCount}; }
 }
@@ -146,6 +146,7 @@ TextHeader SharedTexts::shared(TextHeader header, size_t number, pyra_text_arena
     // Longer ones fill caches too.
     constexpr size_t sharedMax = 256;
     if (header.count <= inlineMax || header.count > sharedMax) { return header; }
+    if (slots.empty()) { slots.resize(size_t(2) << placeBits); }
     auto bytes = [](const TextHeader &header) { return reinterpret_cast<const uint8_t *>(uintptr_t(header.rest)); };
     const uint64_t ends = loadEight(bytes(header) + 4) ^ loadEight(bytes(header) + header.count - 8) * 0x9E3779B97F4A7C15;
     // Two to a place, the one seen last first.
@@ -154,8 +155,12 @@ TextHeader SharedTexts::shared(TextHeader header, size_t number, pyra_text_arena
     auto isSame = [&](const TextHeader &other) {
         return other.count == header.count && memcmp(bytes(other), bytes(header), header.count) == 0;
     };
-    if (!isSame(slot[0]) && isSame(slot[1])) { std::swap(slot[0], slot[1]); }
-    if (isSame(slot[0])) {
+    bool isSeen = isSame(slot[0]);
+    if (!isSeen && isSame(slot[1])) {
+        std::swap(slot[0], slot[1]);
+        isSeen = true;
+    }
+    if (isSeen) {
         column.seenCount++;
         return column.isShared ? slot[0] : header;
     }

@@ -43,14 +43,19 @@ struct BoundFinder {
 
     private let tree: SyntaxTree
 
-    init(_ tree: SyntaxTree) { self.tree = tree }
+    private let commonTableNames: Set<ExactString>
+
+    init(_ tree: SyntaxTree) {
+        self.tree = tree
+        commonTableNames = tree.commonTableNames
+    }
 
     /// Of selections from one table; its other uses in the query are for the caller to rule out.
     func bounds() -> [Bound] {
         tree.nodes.indices.flatMap { node -> [Bound] in
             guard tree.text("type", of: node) == "SELECT_NODE", !isSampled(node),
                 let source = tree.member("from_table", of: node), !isSampled(source),
-                let table = Table(source, tree),
+                let table = Table(source, tree), !commonTableNames.contains(table.name.identifier),
                 let condition = tree.member("where_clause", of: node)
             else { return [] }
             return conjuncts(of: condition).flatMap { bounds(in: $0, table) }
@@ -67,8 +72,7 @@ struct BoundFinder {
             guard tree.text("type", of: source) == "BASE_TABLE",
                 // Names for its columns may give `_timestamp` to another one.
                 tree.texts("column_name_alias", of: source).isEmpty,
-                let name = tree.text("table_name", of: source),
-                !tree.commonTableNames.contains(name.identifier)
+                let name = tree.text("table_name", of: source)
             else { return nil }
             self.name = name
             let alias = tree.text("alias", of: source) ?? ""

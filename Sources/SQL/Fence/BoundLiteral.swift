@@ -50,8 +50,8 @@ struct BoundLiteralReader {
     private func castTime(_ node: Int) -> BoundLiteral? {
         guard let text = tree.member("child", of: node).flatMap(string) else { return nil }
         switch type(node) {
-        case "TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE": return time(text, mayHaveZone: true)
-        case "TIMESTAMP": return time(text, mayHaveZone: false)
+        case "timestamptz", "timestamp with time zone": return time(text, mayHaveZone: true)
+        case "timestamp": return time(text, mayHaveZone: false)
         default: return nil
         }
     }
@@ -76,7 +76,7 @@ struct BoundLiteralReader {
     /// `INTERVAL '5 minutes'`, `INTERVAL 5 MINUTE`.
     private func interval(_ node: Int) -> Int64? {
         let (count, unit): (Int64?, Substring)
-        if type(node) == "INTERVAL" {
+        if type(node) == "interval" {
             let words = (tree.member("child", of: node).flatMap(string) ?? "").split(separator: " ")
             guard words.count == 2 else { return nil }
             (count, unit) = (digits(String(words[0])), words[1])
@@ -102,7 +102,7 @@ struct BoundLiteralReader {
     private func count(_ node: Int, of unit: Substring) -> Int64? {
         if let value = integer(node) { return value }
         guard unit != "seconds" else { return double(node) }
-        guard ["BIGINT", "INTEGER"].contains(type(node)), let whole = tree.member("child", of: node),
+        guard ["bigint", "integer"].contains(type(node)), let whole = tree.member("child", of: node),
             tree.text("function_name", of: whole) == "trunc", let arguments = plainArguments(of: whole),
             arguments.count == 1
         else { return nil }
@@ -110,7 +110,7 @@ struct BoundLiteralReader {
     }
 
     private func double(_ node: Int) -> Int64? {
-        guard type(node) == "DOUBLE", let child = tree.member("child", of: node) else { return nil }
+        guard type(node) == "double", let child = tree.member("child", of: node) else { return nil }
         return integer(child) ?? string(child).flatMap(digits)
     }
 
@@ -133,15 +133,13 @@ struct BoundLiteralReader {
             ? arguments.map { tree.member("expression", of: $0) ?? $0 } : nil
     }
 
-    /// What a cast casts to, where that is a name and no more; nothing of what is no cast.
+    /// What a cast casts to, in lower case, where that is a name and no more; nothing of what is no cast.
     private func type(_ node: Int) -> String {
         guard tree.text("class", of: node) == "CAST", let type = tree.member("type_expr", of: node),
             tree.member("children", of: type).map({ tree.nodes[$0].children.isEmpty }) ?? true,
             tree.text("schema", of: type) ?? "" == "", tree.text("catalog", of: type) ?? "" == ""
         else { return "" }
-        return String(
-            decoding: (tree.text("type_name", of: type) ?? "").utf8.map { $0 &- 97 < 26 ? $0 & 0xDF : $0 },
-            as: UTF8.self)
+        return tree.text("type_name", of: type)?.identifier.text ?? ""
     }
 
     private func string(_ node: Int) -> String? { literal(node, of: "STRING") }

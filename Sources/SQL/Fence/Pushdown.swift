@@ -18,7 +18,7 @@ struct Pushdown {
             // Times beyond are NULL to DuckDB.
             let limit = column == .timestamp ? ExtractedColumn.millisecondsLimit : Int64.max
             return bounds.reduce(-limit + 1..<limit) { range, bound in
-                guard let value = bound.firstBehind(now: now, isExact: isExact) else { return range }
+                let value = bound.firstBehind(now: now, isExact: isExact)
                 return range.clamped(to: bound.isLower ? value..<Int64.max : Int64.min..<value)
             }
         }
@@ -99,21 +99,24 @@ extension BoundFinder.Bound {
     fileprivate var isPlain: Bool {
         // Beyond this, `now()` less an interval may be no time of DuckDB's.
         let intervalMax: Int64 = 1000 * 366 * 86_400_000
+        if column == .timestampAlias { return false }
         switch literal {
-        case .value(let value): return column != .timestampAlias && value < Int64.max
-        case .justAfter: return column != .timestampAlias
-        case .beforeNow(let interval): return column != .timestampAlias && interval < intervalMax
+        case .value(let value): return value < Int64.max
+        case .justAfter: return true
+        case .beforeNow(let interval): return interval < intervalMax
         case nil: return false
         }
     }
 
     /// The first value above a lower bound, or the first one above those that an upper bound allows.
-    fileprivate func firstBehind(now: Int64, isExact: Bool) -> Int64? {
-        guard let literal, let value = literal.value(now: now) else { return nil }
+    /// - Precondition: it is plain.
+    fileprivate func firstBehind(now: Int64, isExact: Bool) -> Int64 {
+        // Before all times there are: a clock may be set so in test mode.
+        let value = literal?.value(now: now) ?? Int64.min
         switch literal {
         case .justAfter: return value + 1
         case .beforeNow where !isExact: return value + 1
-        case .value, .beforeNow: return isStrict == isLower ? value + 1 : value
+        default: return isStrict == isLower ? value + 1 : value
         }
     }
 }

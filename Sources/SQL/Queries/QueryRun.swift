@@ -204,13 +204,11 @@ final class QueryRun: @unchecked Sendable {
 
     /// Nil when there is no filter on the log.
     private func filtered(_ choice: LogTable.Choice, _ name: String, _ now: Int64) -> LogTable.Choice? {
+        let own = filters.filter { $0.table == name }
+        if own.isEmpty { return nil }
         var choice = choice
-        var isFiltered = false
-        for filter in filters where filter.table == name {
-            choice.keep(filter, now: now, isExact: configuration.isTestMode)
-            isFiltered = true
-        }
-        return isFiltered ? choice : nil
+        for filter in own { choice.keep(filter, now: now, isExact: configuration.isTestMode) }
+        return choice
     }
 
     private var listOfLogs: String {
@@ -261,8 +259,10 @@ final class QueryRun: @unchecked Sendable {
 
     /// What a call of a log function stands for.
     func table(_ name: String, _ choice: (Cut.Part) throws -> LogTable.Choice) throws -> LogTable {
-        guard let part = parts[name] else { throw SQLFailure.unknownLog(name, position: nil) }
-        let shape = try shapes[name] ?? makeShape(part)
+        guard let part = parts[name], let known = known[name] else {
+            throw SQLFailure.unknownLog(name, position: nil)
+        }
+        let shape = try shapes[name] ?? makeShape(part, known)
         shapes[name] = shape
         var choice = try choice(part)
         choice = filtered(choice, name, cut.now) ?? choice
@@ -276,10 +276,11 @@ final class QueryRun: @unchecked Sendable {
         return table
     }
 
-    private func makeShape(_ part: Cut.Part) throws -> Shape {
+    /// - Parameter before: what was known before the cut.
+    private func makeShape(_ part: Cut.Part, _ before: LogFacts.Known) throws -> Shape {
         let marks = part.marks
         let known = try FactFinder(for: query, threads: services.threads).facts(
-            of: part, marks, since: known[part.log.name] ?? part.log.facts.known)
+            of: part, marks, since: before)
         return Shape(
             rows: LogTable.Rows(part: part, marks: marks, known: known),
             schema: LogSchema(known.joined, declared: part.configuration.schema, asked: finding))

@@ -35,7 +35,7 @@ package struct Cut: Sendable {
     package let now: Int64
     package let parts: [Part]
 
-    /// - Complexity: O(batches), under the locks of all the partitions.
+    /// What `body` makes of one instant of the partitions, under the locks of all of them.
     static func take<Value>(
         of partitions: [Partition], _ clock: Clock, locked: () -> Void = {}, _ body: (_ now: Int64) -> Value
     ) -> Value {
@@ -55,17 +55,21 @@ private struct Batches {
     var chosen: (marks: [BatchMark], places: [Int])?
 
     init(_ partitions: [Partition], _ choice: Cut.Choice?) {
-        if choice != nil { chosen = ([], []) }
+        var marks: [BatchMark] = []
+        var places: [Int] = []
         for partition in partitions {
             partition.state.withLocked { state in
                 bounds.append(min(state.first, state.committed)..<state.committed)
                 if let choice {
-                    state.addViews(partition: partition.number, to: &views, &chosen, where: choice)
+                    state.addViews(
+                        partition: partition.number, to: &views, where: choice, marks: &marks, places: &places
+                    )
                 } else {
                     state.addViews(partition: partition.number, to: &views)
                 }
             }
         }
+        if choice != nil { chosen = (marks, places) }
     }
 }
 

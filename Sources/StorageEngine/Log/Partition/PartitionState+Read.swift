@@ -92,13 +92,11 @@ extension PartitionState {
         }
     }
 
-    /// The same of chosen ones only. The others are not touched but for the beginning of their headers.
+    /// The same of chosen ones only, with marks of all. The others are not touched but for the beginning of their headers.
     func addViews(
-        partition: Int, to views: inout [BatchView], _ chosen: inout (marks: [BatchMark], places: [Int])?,
-        where choice: Cut.Choice
+        partition: Int, to views: inout [BatchView], where choice: Cut.Choice, marks: inout [BatchMark],
+        places: inout [Int]
     ) {
-        var (marks, places) = chosen ?? ([], [])
-        chosen = nil
         marks.reserveCapacity(marks.count + list.count)
         for position in 0..<list.count {
             list.prefetchMark(position + Self.viewsAhead)
@@ -110,7 +108,6 @@ extension PartitionState {
             }
             marks.append(mark)
         }
-        chosen = (marks, places)
     }
 
     /// Nil: none of its rows.
